@@ -1,0 +1,3 @@
+"""Blender wants a package beside the manifest; the extension itself is in `addon`."""
+
+from .addon import register, unregister  # noqa: F401

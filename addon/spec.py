@@ -1,0 +1,279 @@
+"""Every setting, once.
+
+The command line, the JSON file and Blender's property groups are three views of the dataclasses below: each field
+carries its label, help, range and choices, and nothing else in the project repeats them. Lengths are metres, angles
+degrees, sizes pixels. Standard library only.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import MISSING, Field, asdict, dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from .errors import InputError, UsageError
+
+SCHEMA = 1
+
+Choices = tuple[tuple[str, str, str], ...]
+"""(identifier, label, description), as Blender's EnumProperty takes them."""
+
+
+class Meta(NamedTuple):
+    """What a front needs to show one setting."""
+
+    kind: str  # "float", "int", "bool", "choice", "text", "file", "size", "pair"
+    label: str
+    help: str
+    minimum: float | None = None
+    maximum: float | None = None
+    choices: Choices = ()
+    optional: bool = False  # None is allowed and means "work it out"
+    unit: str = ""  # "m", "deg", "px" or ""
+    flag: str = ""  # the command line's name, where it is not the field's own
+
+
+def setting(default: Any, kind: str, label: str, help: str, **more: Any) -> Any:
+    return field(default=default, metadata={"setting": Meta(kind, label, help, optional=default is None, **more)})
+
+
+DEPTH_KINDS: Choices = (
+    ("auto", "Automatic", "Disparity for pictures; metres for arrays and float images that look like metres"),
+    ("disparity", "Disparity", "Near is large, in any scale"),
+    ("depth", "Depth", "Metres along the optical axis"),
+)
+MOVES: Choices = (
+    ("push-in", "Push In", "Move towards the subject"),
+    ("truck", "Truck", "Move sideways, looking straight on"),
+    ("orbit", "Orbit", "Swing sideways around the subject, keeping it in the middle"),
+)
+EASES: Choices = (
+    ("linear", "Linear", "The same speed throughout"),
+    ("in", "Ease In", "Start slowly"),
+    ("out", "Ease Out", "End slowly"),
+    ("in-out", "Ease In and Out", "Start and end slowly"),
+)
+ENGINES: Choices = (
+    ("cycles", "Cycles", "Exact colors and clean edges; runs everywhere"),
+    ("eevee", "Eevee", "Fast with a graphics card"),
+    ("workbench", "Workbench", "Quick preview"),
+)
+DEVICES: Choices = (
+    ("auto", "Automatic", "A graphics card where there is one, otherwise the processor"),
+    ("cpu", "CPU", "The processor"),
+    ("cuda", "CUDA", "NVIDIA"),
+    ("optix", "OptiX", "NVIDIA with ray-tracing cores"),
+    ("hip", "HIP", "AMD"),
+    ("metal", "Metal", "Apple"),
+    ("oneapi", "oneAPI", "Intel"),
+)
+
+
+@dataclass(frozen=True)
+class PhotoSpec:
+    """The photo and the camera that took it."""
+
+    fov: float | None = setting(
+        None, "float", "Field of View", "Horizontal field of view of the photo's camera", minimum=1, maximum=160, unit="deg"
+    )
+    lens_shift: tuple[float, float] = setting(
+        (0.0, 0.0),
+        "pair",
+        "Lens Shift",
+        "Where the optical axis meets a cropped photo: right and up of its middle, in shares of its width",
+        minimum=-2,
+        maximum=2,
+    )
+    max_megapixels: float = setting(
+        100.0, "float", "Largest Photo", "Refuse photos of more megapixels than this", minimum=0.01, maximum=2000
+    )
+
+
+@dataclass(frozen=True)
+class DepthSpec:
+    """Where the depth comes from and how far away things are."""
+
+    estimator: str = setting(
+        "auto", "text", "Depth Source", "What finds the depth of every pixel: auto takes the depth map if one is given, else the best there is"
+    )
+    file: str = setting("", "file", "Depth Map", "A depth map of your own (PNG, TIFF, EXR, NPY or PFM)", flag="depth")
+    kind: str = setting("auto", "choice", "Depth Map Holds", "What the numbers in the depth map mean", choices=DEPTH_KINDS, flag="depth-kind")
+    near: float | None = setting(None, "float", "Near", "Distance of the nearest point", minimum=1e-4, maximum=1e6, unit="m")
+    far: float | None = setting(None, "float", "Far", "Distance of the farthest point", minimum=1e-4, maximum=1e7, unit="m")
+
+
+@dataclass(frozen=True)
+class ReliefSpec:
+    """How the depth becomes a mesh."""
+
+    strength: float = setting(1.0, "float", "Strength", "How deep the relief is: 0 is flat, 1 as measured", minimum=0, maximum=4)
+    max_vertices: int = setting(
+        1_000_000, "int", "Most Vertices", "A finer mesh follows the depth more closely and is slower", minimum=100, maximum=4_000_000
+    )
+
+
+@dataclass(frozen=True)
+class MoveSpec:
+    """What the camera does."""
+
+    name: str = setting("push-in", "choice", "Move", "What the camera does", choices=MOVES, flag="move")
+    amount: float = setting(1.0, "float", "Amount", "How far the camera moves; 1 suits most photos, negative goes the other way", minimum=-10, maximum=10)
+    frames: int = setting(72, "int", "Frames", "Length of the film", minimum=1, maximum=1_000_000)
+    fps: float = setting(24.0, "float", "Frames per Second", "Speed of the film", minimum=1, maximum=240)
+    ease: str = setting("in-out", "choice", "Easing", "How the move starts and ends", choices=EASES)
+    loop: bool = setting(False, "bool", "Loop", "Go there and back, so that the film repeats without a jump")
+    camera_path: str = setting("", "file", "Camera Path", "A JSON file of keyframes instead of a move", flag="camera-path")
+
+
+@dataclass(frozen=True)
+class RenderSpec:
+    """How the frames are made."""
+
+    engine: str = setting("cycles", "choice", "Engine", "What renders the frames", choices=ENGINES)
+    samples: int = setting(8, "int", "Samples", "More samples give smoother edges and take longer", minimum=1, maximum=65536)
+    size: tuple[int, int] | None = setting(None, "size", "Size", "Width and height of the film, for example 1920x1080; the photo's own if left out", minimum=1, maximum=32768, unit="px")
+    frame_range: str = setting("", "text", "Frames to Render", "For example 1-10:2 or 1,5,9-12; all of them if left out", flag="frame-range")
+
+
+@dataclass(frozen=True)
+class MachineSpec:
+    """Settings of this machine, which do not change what the picture shows."""
+
+    device: str = setting("auto", "choice", "Device", "What computes the frames", choices=DEVICES)
+
+
+@dataclass(frozen=True)
+class SceneSpec:
+    """Everything that decides the scene and its frames, apart from the photo's own pixels."""
+
+    photo: PhotoSpec = field(default_factory=PhotoSpec)
+    depth: DepthSpec = field(default_factory=DepthSpec)
+    relief: ReliefSpec = field(default_factory=ReliefSpec)
+    move: MoveSpec = field(default_factory=MoveSpec)
+    render: RenderSpec = field(default_factory=RenderSpec)
+    machine: MachineSpec = field(default_factory=MachineSpec)
+
+    def to_json(self) -> str:
+        """The settings as a JSON document that `from_json` reads back equal."""
+        return json.dumps({"schema": SCHEMA, **asdict(self)}, indent=2) + "\n"
+
+
+def sections(spec: type[SceneSpec] | SceneSpec = SceneSpec) -> Iterator[tuple[str, type]]:
+    """Yield (name, dataclass) of every section in order."""
+    for f in fields(spec):
+        yield f.name, type(f.default_factory()) if f.default_factory is not MISSING else type(getattr(spec, f.name))
+
+
+def meta(f: Field) -> Meta:
+    """The description of one setting."""
+    return f.metadata["setting"]
+
+
+def flag(f: Field) -> str:
+    """The setting's name on the command line, without the dashes."""
+    return meta(f).flag or f.name.replace("_", "-")
+
+
+def validate(spec: SceneSpec) -> list[str]:
+    """Return every error in `spec`, each one sentence; an empty list means that it can be used."""
+    errors: list[str] = []
+    for name, cls in sections():
+        section = getattr(spec, name)
+        for f in fields(cls):
+            error = _check(getattr(section, f.name), meta(f), flag(f))
+            if error:
+                errors.append(error)
+    near, far = spec.depth.near, spec.depth.far
+    if not errors and near is not None and far is not None and near >= far:
+        errors.append(f"--near {near:g} must be smaller than --far {far:g}.")
+    return errors
+
+
+def check(spec: SceneSpec) -> SceneSpec:
+    """Return `spec`; raise UsageError with every error that it has."""
+    errors = validate(spec)
+    if errors:
+        raise UsageError(" ".join(errors))
+    return spec
+
+
+def _check(value: Any, m: Meta, name: str) -> str | None:
+    if value is None:
+        return None if m.optional else f"--{name} needs a value."
+    if m.kind in ("float", "int"):
+        numbers: tuple[Any, ...] = (value,)
+    elif m.kind in ("size", "pair"):
+        if not isinstance(value, (tuple, list)) or len(value) != 2:
+            return f"--{name} needs two numbers."
+        numbers = tuple(value)
+    elif m.kind == "bool":
+        return None if isinstance(value, bool) else f"--{name} is either true or false."
+    elif m.kind == "choice":
+        known = [c[0] for c in m.choices]
+        return None if value in known else f"--{name} {value!r} is not known: choose one of {', '.join(known)}."
+    else:
+        return None if isinstance(value, str) else f"--{name} needs a text."
+    for n in numbers:
+        if isinstance(n, bool) or not isinstance(n, (int, float)) or not math.isfinite(n):
+            return f"--{name} needs a number, not {n!r}."
+        if m.kind in ("int", "size") and int(n) != n:
+            return f"--{name} needs a whole number, not {n!r}."
+        if (m.minimum is not None and n < m.minimum) or (m.maximum is not None and n > m.maximum):
+            return f"--{name} {n:g} is out of range: it goes from {m.minimum:g} to {m.maximum:g}."
+    return None
+
+
+def from_mapping(data: Mapping[str, Any], *, source: str = "settings") -> SceneSpec:
+    """Build a SceneSpec from a nested mapping, missing entries taking their defaults.
+
+    Raises InputError, with every unknown name in one sentence, if the mapping is not of this form.
+    """
+    unknown: list[str] = []
+    built: dict[str, Any] = {}
+    schema = data.get("schema", SCHEMA)
+    if schema != SCHEMA:
+        raise InputError(f"{source}: it was written by another version of Stillscape (schema {schema!r}, this one reads {SCHEMA}); write it again with --write-spec.")
+    known_sections = dict(sections())
+    for name, values in data.items():
+        if name == "schema":
+            continue
+        cls = known_sections.get(name)
+        if cls is None:
+            unknown.append(name)
+            continue
+        if not isinstance(values, Mapping):
+            raise InputError(f"{source}: {name!r} must hold settings by name; write a fresh file with --write-spec.")
+        names = {f.name for f in fields(cls)}
+        unknown += [f"{name}.{key}" for key in values if key not in names]
+        built[name] = cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items() if k in names})
+    if unknown:
+        raise InputError(f"{source}: unknown setting {', '.join(unknown)}; see --help for the names.")
+    return SceneSpec(**built)
+
+
+def read_spec(path: Path) -> SceneSpec:
+    """Read a settings file. Raises InputError if it is missing or not of this form."""
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(f"{path}: the settings file cannot be read ({error.strerror or error}); check the name.") from error
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{path}: the settings file is not valid JSON ({error}); write a fresh one with --write-spec.") from error
+    if not isinstance(data, dict):
+        raise InputError(f"{path}: the settings file must hold a JSON object; write a fresh one with --write-spec.")
+    return from_mapping(data, source=str(path))
+
+
+def override(spec: SceneSpec, values: Mapping[str, Mapping[str, Any]]) -> SceneSpec:
+    """Return `spec` with the given {section: {field: value}} replaced."""
+    return replace(spec, **{name: replace(getattr(spec, name), **given) for name, given in values.items() if given})
+
+
+__all__ = [
+    "DEPTH_KINDS", "DEVICES", "EASES", "ENGINES", "MOVES", "SCHEMA", "Choices", "DepthSpec", "MachineSpec", "Meta",
+    "MoveSpec", "PhotoSpec", "ReliefSpec", "RenderSpec", "SceneSpec", "check", "flag", "from_mapping",
+    "meta", "override", "read_spec", "sections", "validate",
+]  # fmt: skip

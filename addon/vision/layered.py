@@ -1,0 +1,206 @@
+"""What passes from vision to Blender: the depth of every pixel, and the layered photo.
+
+A layered photo is a folder of plain files and `layers.json`; docs/layered-photo.md describes the format. It is written
+whole or not at all, so that whoever finds the folder can trust it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+from dataclasses import asdict, dataclass, field
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import InputError, StorageError
+
+SCHEMA = 1
+INDEX = "layers.json"
+
+
+class DepthKind(str, Enum):
+    """What the numbers of a depth map mean."""
+
+    AFFINE_DISPARITY = "affine-disparity"  # a·(1/z) + b with unknown a > 0 and b; near is large
+    METRIC_DISPARITY = "metric-disparity"  # 1/z in 1/metres
+    METRIC_DEPTH = "metric-depth"  # z in metres along the optical axis
+
+
+@dataclass(frozen=True)
+class DepthMap:
+    """The depth of every pixel as an estimator gives it.
+
+    values: float32 H×W; what they mean is `kind`. Pixels without a value are NaN; +inf (depth) or 0 (metric
+    disparity) is infinitely far.
+    fov: horizontal field of view in degrees, if the estimator knows it.
+    horizon: height of the horizon as a share of the picture's height from the top, if known (may lie outside 0..1).
+    camera_height: metres of the camera above the floor, if known.
+    sky: bool H×W, if known. confidence: float32 H×W in 0..1, if known.
+    made_by: the estimator's name.
+    """
+
+    values: NDArray[np.float32]
+    kind: DepthKind
+    made_by: str
+    fov: float | None = None
+    horizon: float | None = None
+    camera_height: float | None = None
+    sky: NDArray[np.bool_] | None = None
+    confidence: NDArray[np.float32] | None = None
+
+
+@dataclass(frozen=True)
+class Disparity:
+    """Depth in the one form that the scene uses.
+
+    d: float32 H×W in [0, 1], 1 at `near` and 0 at `far` (metres); z = 1 / (d·(1/near − 1/far) + 1/far).
+    """
+
+    d: NDArray[np.float32]
+    near: float
+    far: float
+
+
+# An affine disparity says nothing about distances. These show a moderate relief; a person at arm's length to a house
+# across the street.
+AFFINE_NEAR, AFFINE_FAR = 1.5, 12.0
+FARTHEST = 1e4  # metres; what is "infinitely far" stands here
+
+
+def to_disparity(depth: DepthMap, *, near: float | None = None, far: float | None = None) -> Disparity:
+    """Turn a depth map of any kind into d in [0, 1] between `near` and `far` metres.
+
+    Metric kinds keep their metres: `near` and `far` default to the range that the values cover, and values outside a
+    given range are clamped to it. For affine disparity the range of the values is stretched over near..far.
+    Pixels without a value become far. Raises InputError if no pixel has a value or near ≥ far.
+    """
+    values = depth.values.astype(np.float32, copy=True)
+    if depth.kind is DepthKind.AFFINE_DISPARITY:
+        known = values[np.isfinite(values)]
+        if known.size == 0:
+            raise InputError(f"The depth from {depth.made_by} holds no number at all; choose another depth map.")
+        low, high = float(known.min()), float(known.max())
+        d = (values - low) / (high - low) if high > low else np.zeros_like(values)
+        near = AFFINE_NEAR if near is None and far is None else near if near is not None else min(AFFINE_NEAR, far / 8)  # type: ignore[operator]
+        far = far if far is not None else max(AFFINE_FAR, near * 8)
+    else:
+        with np.errstate(divide="ignore", invalid="ignore"):
+            inverse = values if depth.kind is DepthKind.METRIC_DISPARITY else np.where(values > 0, 1 / values, np.nan)
+        known = inverse[np.isfinite(inverse) & (inverse >= 0)]
+        if known.size == 0:
+            raise InputError(f"The depth from {depth.made_by} holds no usable distance; choose another depth map or set --depth-kind.")
+        near = near if near is not None else float(1 / max(known.max(), 1 / FARTHEST))
+        positive = known[known > 0]
+        measured_far = float(1 / positive.min()) if positive.size else FARTHEST
+        far = far if far is not None else min(max(measured_far, near), FARTHEST)
+        if far <= near:  # a flat wall: give it a range all the same
+            far = near * (1 + 1e-3)
+        d = (inverse - 1 / far) / (1 / near - 1 / far)
+    if not 0 < near < far:
+        raise InputError(f"The nearest point ({near:g} m) must be nearer than the farthest ({far:g} m); set --near and --far.")
+    d = np.nan_to_num(d, nan=0.0, posinf=1.0, neginf=0.0)
+    return Disparity(np.clip(d, 0, 1).astype(np.float32), float(near), float(far))
+
+
+@dataclass(frozen=True)
+class PhotoCamera:
+    """The camera that took the photo.
+
+    fov: horizontal field of view in degrees of a photo whose optical axis meets its middle at this width.
+    shift: where the optical axis meets the photo, right and up of its middle, in shares of its width.
+    pitch: degrees that the camera looks up (positive) or down, from the horizon. height: metres above the floor.
+    """
+
+    fov: float
+    shift: tuple[float, float] = (0.0, 0.0)
+    pitch: float = 0.0
+    height: float = 1.6
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One sheet: files relative to the folder, and its box (left, top, right, bottom) in photo pixels."""
+
+    name: str
+    colour: str
+    depth: str
+    matte: str | None
+    box: tuple[int, int, int, int]
+
+
+@dataclass(frozen=True)
+class LayeredPhoto:
+    """A photo with its depth, in layers from front to back; the first layer is the photo itself.
+
+    size: (width, height) of the upright photo in pixels. `made` says what made it (estimator, versions, hashes).
+    """
+
+    folder: Path
+    name: str
+    size: tuple[int, int]
+    camera: PhotoCamera
+    near: float
+    far: float
+    layers: tuple[Layer, ...]
+    made: dict[str, Any] = field(default_factory=dict)
+
+    def path(self, file: str) -> Path:
+        """Absolute path of one of its files."""
+        return self.folder / file
+
+    def depth(self, layer: Layer) -> NDArray[np.float32]:
+        """d of a layer, float32 h×w in [0, 1] at the layer's own resolution."""
+        return np.load(self.path(layer.depth)).astype(np.float32, copy=False)
+
+
+def write_layered(photo: LayeredPhoto, files: dict[str, bytes | NDArray[Any]]) -> LayeredPhoto:
+    """Write `files` (bytes as they are, arrays as .npy) and `layers.json` into `photo.folder`, whole or not at all.
+
+    An existing folder of that name is replaced. Raises StorageError if there is no room or no permission.
+    """
+    target = photo.folder
+    temporary: Path | None = None
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        temporary = Path(tempfile.mkdtemp(prefix=f".{target.name[:40]}.", suffix=".tmp", dir=target.parent))
+        for name, content in files.items():
+            with open(temporary / name, "wb") as f:
+                if isinstance(content, bytes):
+                    f.write(content)
+                else:
+                    np.save(f, content)
+                f.flush()
+                os.fsync(f.fileno())
+        index = {"schema": SCHEMA, **{k: v for k, v in asdict(photo).items() if k != "folder"}}
+        (temporary / INDEX).write_text(json.dumps(index, indent=2) + "\n", encoding="utf-8")
+        if target.exists():
+            shutil.rmtree(target)
+        os.replace(temporary, target)
+    except OSError as error:
+        if temporary is not None:
+            shutil.rmtree(temporary, ignore_errors=True)
+        raise StorageError(f"{target}: cannot be written ({error.strerror or error}); free some room or choose another folder.") from error
+    return photo
+
+
+def read_layered(folder: Path) -> LayeredPhoto:
+    """Read the layered photo in `folder`. Raises InputError if it is not one."""
+    try:
+        data = json.loads((folder / INDEX).read_text(encoding="utf-8"))
+        if data["schema"] != SCHEMA:
+            raise InputError(f"{folder}: this layered photo was made by another version; make it again from the photo.")
+        layers = tuple(Layer(**{**layer, "box": tuple(layer["box"])}) for layer in data["layers"])
+        camera = PhotoCamera(**{**data["camera"], "shift": tuple(data["camera"]["shift"])})
+        photo = LayeredPhoto(folder, data["name"], tuple(data["size"]), camera, data["near"], data["far"], layers, data["made"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(f"{folder}: not a layered photo ({error}); make it again from the photo.") from error
+    missing = [f for layer in photo.layers for f in (layer.colour, layer.depth, layer.matte) if f and not photo.path(f).is_file()]
+    if missing:
+        raise InputError(f"{folder}: {missing[0]} is missing from the layered photo; make it again from the photo.")
+    return photo
