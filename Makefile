@@ -1,0 +1,71 @@
+# Everything a developer runs. `make help` lists it.
+#
+# Needs make and Python 3.11 or 3.13; what else is needed comes, pinned, into .venv (Blender as a Python module included).
+
+# A Python of your choice; otherwise the first one found, 3.11 before 3.13.
+PYTHON ?=
+# The photo of `make demo`; otherwise the one that comes along.
+PHOTO ?=
+# The systems to build for: linux-x64, windows-x64, macos-x64, macos-arm64 or all; otherwise this machine's.
+PLATFORM ?=
+# The Blender versions of `make test-versions`.
+VERSIONS ?= 4.2.23 4.5.15 5.0.1 5.2.3
+# The Blender of `make test-blender`; may be a command with arguments.
+BLENDER ?= blender
+# More arguments for pytest, for example PYTEST="-k depth -x".
+PYTEST ?=
+
+RUN := .venv/bin/python
+SOURCES := addon headless scripts tests __init__.py
+
+.PHONY: help demo test extension test-versions test-blender lint format clean venv-run venv-test venv-lint
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' Makefile
+
+demo: venv-run ## Turn a photo into a short film under build/; PHOTO=my.jpg takes yours
+	@$(RUN) headless/demo.py $(if $(PHOTO),--photo "$(PHOTO)") --out build
+
+test: venv-test ## Run the tests on Blender as a Python module
+	@$(RUN) -m pytest $(PYTEST)
+
+extension: venv-run ## Build and validate the extension's zip into dist/; PLATFORM=all builds every one
+	@$(RUN) scripts/extension.py $(PLATFORM)
+
+test-versions: venv-run ## Run the tests marked "versions" on each of VERSIONS
+	@$(RUN) scripts/test_versions.py --python "$(PYTHON)" --pytest "$(PYTEST)" $(VERSIONS)
+
+test-blender: venv-test ## Install the zip into a real Blender and test it there; BLENDER="command"
+	@$(RUN) scripts/extension.py
+	@STILLSCAPE_BLENDER="$(BLENDER)" $(RUN) -m pytest -m blender tests/install $(PYTEST)
+
+lint: venv-lint ## Check style, types and which part imports which
+	@broken=0; \
+	    .venv-lint/bin/python -m ruff check $(SOURCES) || broken=1; \
+	    .venv-lint/bin/python -m ruff format --check $(SOURCES) || broken=1; \
+	    .venv-lint/bin/python -m pyright || broken=1; \
+	    .venv-lint/bin/python scripts/check_imports.py || broken=1; \
+	    exit $$broken
+
+format: venv-lint ## Rewrite the sources in the house style
+	@.venv-lint/bin/python -m ruff check --fix $(SOURCES)
+	@.venv-lint/bin/python -m ruff format $(SOURCES)
+
+clean: ## Remove what was built, not the downloads (.venv*, .venvs, wheels)
+	@rm -rf build dist .pytest_cache .ruff_cache .hypothesis
+	@find addon headless scripts tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# An environment that is there is asked for its Python, so that it is not made anew when the PATH changes.
+define venv
+	@python="$$( [ -z "$(PYTHON)" ] && [ -x $(1)/bin/python ] && echo $(1)/bin/python || sh scripts/find_python.sh "3.11 3.13" "$(PYTHON)")" && \
+	    "$$python" scripts/venv.py $(1) $(2)
+endef
+
+venv-run:
+	$(call venv,.venv,run)
+
+venv-test:
+	$(call venv,.venv,run test)
+
+venv-lint:
+	$(call venv,.venv-lint,lint)

@@ -1,0 +1,126 @@
+"""The whole way from a photo to a scene, frames or a film: the call that the command line and the window share."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import bpy
+
+from ..errors import UsageError
+from ..scene.build import Built, build
+from ..spec import SceneSpec
+from ..vision.depth import Progress
+from ..vision.files import shown
+from ..vision.layered import LayeredPhoto
+from ..vision.pipeline import make_layered_photo
+from . import render as rendering
+from .devices import use_device
+from .film import encode_film, film_size
+from .frames import frame_name, parse_frame_range
+
+FILM = ".mp4"
+
+
+class Output(NamedTuple):
+    """Where the frames go: a film, or frames under `pattern`."""
+
+    path: Path
+    film: bool
+
+
+def parse_output(text: str) -> Output:
+    """What OUT on the command line means. Raises UsageError with the forms that there are."""
+    path = Path(text)
+    suffix = path.suffix.lower()
+    if suffix == FILM:
+        return Output(path, True)
+    if suffix in rendering.KINDS and "#" in path.name:
+        return Output(path, False)
+    if suffix in rendering.KINDS:
+        raise UsageError(f"{shown(path)}: frames need a place for their number, for example {path.stem}_####{path.suffix}.")
+    raise UsageError(f"{shown(path)}: name a film (.mp4) or frames (name_####.png, .jpg or .exr).")
+
+
+def wanted_size(spec: SceneSpec, layered: LayeredPhoto, *, film: bool) -> tuple[int, int]:
+    """Width and height in pixels: the set size, else the photo's; even for a film."""
+    size = spec.render.size or layered.size
+    return film_size(*size) if film else (int(size[0]), int(size[1]))
+
+
+def make_scene(photo: Path, spec: SceneSpec, scene: bpy.types.Scene, progress: Progress, *, film: bool) -> Built:
+    """Photo to scene in the given Blender scene, render settings included."""
+    with tempfile.TemporaryDirectory(prefix="stillscape-") as folder:
+        layered = make_layered_photo(photo, spec, Path(folder) / "layers", lambda share, text: progress(share * 0.7, text))
+        progress(0.7, "Building the scene")
+        built = build_scene(layered, spec, scene, film=film)
+    progress(1.0, "Scene ready")
+    return built
+
+
+def build_scene(layered: LayeredPhoto, spec: SceneSpec, scene: bpy.types.Scene, *, film: bool) -> Built:
+    """Layered photo to scene in the given Blender scene, render settings included."""
+    size = wanted_size(spec, layered, film=film)
+    built = build(layered, spec, scene, size)
+    transparent = any(_has_alpha(layer) for layer in built.layers)
+    rendering.set_up_render(scene, built.camera, built.shot, spec.render, size, transparent=transparent and not film)
+    deep = any(_is_deep(layer) for layer in built.layers)
+    rendering.set_format(scene, ".png", deep=deep and not film, transparent=transparent and not film)
+    scene.render.filepath = f"//{_plain(layered.name)}_####"
+    scene.frame_set(1)
+    return built
+
+
+def _plain(name: str) -> str:
+    """A name without what Blender expands in output paths."""
+    return "".join("_" if c in "#{}/\\" else c for c in name)
+
+
+def _texture(layer: bpy.types.Object) -> bpy.types.Image:
+    return layer.data.materials[0].node_tree.nodes["Photo"].image
+
+
+def _has_alpha(layer: bpy.types.Object) -> bool:
+    return _texture(layer).alpha_mode != "NONE"
+
+
+def _is_deep(layer: bpy.types.Object) -> bool:
+    return _texture(layer).is_float
+
+
+def render(
+    built: Built,
+    spec: SceneSpec,
+    scene: bpy.types.Scene,
+    output: Output,
+    *,
+    stop: Callable[[], bool] = lambda: False,
+    device_taken: Callable[[str], None] = lambda text: None,
+    encoding: Callable[[float], None] = lambda share: None,
+) -> Iterator[rendering.Frame]:
+    """Render what `spec` asks for, yielding every frame as it is done; a film is complete when the iterator ends.
+
+    Frames of a film are temporary. Raises DeviceError before the first frame if the named device is not there.
+    """
+    numbers = parse_frame_range(spec.render.frame_range, 1, built.shot.frames)
+    device_taken(use_device(scene, spec.machine.device))
+    if not output.film:
+        suffix = output.path.suffix
+        settings = scene.render.image_settings
+        deep = settings.color_depth == "16"
+        rendering.set_format(scene, suffix, deep=deep, transparent=settings.color_mode == "RGBA")
+        yield from rendering.render_frames(scene, str(output.path), numbers, stop=stop)
+        return
+    with tempfile.TemporaryDirectory(prefix="stillscape-frames-") as folder:
+        pattern = str(Path(folder) / "frame_######.png")
+        yield from rendering.render_frames(scene, pattern, numbers, stop=stop)
+        if stop():
+            return
+        files = [frame_name(pattern, n) for n in numbers]
+        size = (scene.render.resolution_x, scene.render.resolution_y)
+        encode_film(files, output.path, fps=built.shot.fps, size=size, progress=encoding)
+
+
+__all__ = ["Output", "build_scene", "make_scene", "parse_output", "render", "wanted_size"]

@@ -1,0 +1,173 @@
+"""A scene becomes frames: render settings that keep the rest pose exact, and frames that are verified before they count."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import NamedTuple
+
+import bpy
+
+from ..errors import RenderError, StorageError
+from ..moves import Shot
+from ..scene import compat
+from ..spec import RenderSpec
+from ..vision.files import write_atomically
+from .frames import FrameKind, clean_png, frame_name, verify_frame
+
+KINDS: dict[str, FrameKind] = {".png": "png", ".jpg": "jpeg", ".jpeg": "jpeg", ".exr": "exr"}
+_FORMATS = {"png": "PNG", "jpeg": "JPEG", "exr": "OPEN_EXR"}  # Blender's names
+
+
+class Frame(NamedTuple):
+    """One finished frame: its number, file, and seconds to render and write it."""
+
+    number: int
+    path: Path
+    seconds: float
+
+
+def set_up_render(
+    scene: bpy.types.Scene, camera: bpy.types.Object, shot: Shot, settings: RenderSpec, size: tuple[int, int], *, transparent: bool = False
+) -> None:
+    """Give `scene` the settings under which the film's first frame is the photo.
+
+    size: (width, height) in pixels. transparent: keep an alpha channel, for photos that have one.
+    """
+    render = scene.render
+    scene.camera = camera
+    render.resolution_x, render.resolution_y = size
+    render.resolution_percentage = 100
+    render.pixel_aspect_x = render.pixel_aspect_y = 1.0
+    render.use_border = False
+    scene.frame_start, scene.frame_end = 1, shot.frames
+    whole = round(shot.fps)
+    render.fps = whole
+    render.fps_base = whole / shot.fps
+    # Standard shows the photo's own colours (the default, AgX, is a film look); dither is noise on top of them.
+    scene.display_settings.display_device = "sRGB"
+    scene.view_settings.view_transform = "Standard"
+    scene.view_settings.look = "None"
+    scene.view_settings.exposure, scene.view_settings.gamma = 0.0, 1.0
+    render.dither_intensity = 0.0
+    render.film_transparent = transparent
+    render.use_motion_blur = False
+    render.use_freestyle = False  # runs scripts
+    render.use_persistent_data = True  # the scene is static: build it once, not for every frame
+    compat.no_compositing(scene)
+    _no_stamps(render)
+    _ENGINES[settings.engine](scene, settings.samples)
+
+
+def _cycles(scene: bpy.types.Scene, samples: int) -> None:
+    scene.render.engine = "CYCLES"
+    cycles = scene.cycles
+    cycles.samples = samples
+    cycles.use_adaptive_sampling = False
+    cycles.use_denoising = False
+    cycles.seed, cycles.use_animated_seed = 0, False
+    # The film pixel is the mean over the pixel and nothing else; a wider filter would blur the rest pose.
+    cycles.pixel_filter_type, cycles.filter_width = "BOX", 1.0
+    # The photo is light to the camera and to nothing else.
+    cycles.max_bounces = 0
+    cycles.transparent_max_bounces = max(cycles.transparent_max_bounces, 16)
+    cycles.use_light_tree = False
+    cycles.caustics_reflective = cycles.caustics_refractive = False
+
+
+def _eevee(scene: bpy.types.Scene, samples: int) -> None:
+    scene.render.engine = compat.eevee_identifier(scene)
+    scene.eevee.taa_render_samples = samples
+    scene.render.filter_size = 1.0
+
+
+def _workbench(scene: bpy.types.Scene, samples: int) -> None:
+    scene.render.engine = "BLENDER_WORKBENCH"
+    shading = scene.display.shading
+    shading.light, shading.color_type = "FLAT", "TEXTURE"
+    shading.show_object_outline = shading.show_shadows = shading.show_cavity = shading.show_specular_highlight = False
+    scene.display.render_aa = "OFF" if samples == 1 else next((f"{n}" for n in (5, 8, 11, 16) if samples <= n), "32")
+
+
+_ENGINES: dict[str, Callable[[bpy.types.Scene, int], None]] = {"cycles": _cycles, "eevee": _eevee, "workbench": _workbench}
+
+
+def _no_stamps(render: bpy.types.RenderSettings) -> None:
+    """Dates, paths and times in a frame make equal frames differ and tell strangers where it was made."""
+    for name in render.bl_rna.properties.keys():
+        if name.startswith("use_stamp"):
+            setattr(render, name, False)
+
+
+def set_format(scene: bpy.types.Scene, suffix: str, *, deep: bool, transparent: bool) -> None:
+    """Set the file format of frames by suffix (".png", ".jpg", ".exr"). deep: 16 bits, for photos of more than 8."""
+    settings = scene.render.image_settings
+    if hasattr(settings, "media_type"):
+        settings.media_type = "IMAGE"
+    settings.file_format = _FORMATS[KINDS[suffix.lower()]]
+    settings.color_mode = "RGBA" if transparent and suffix.lower() in (".png", ".exr") else "RGB"
+    if suffix.lower() == ".png":
+        settings.color_depth, settings.compression = "16" if deep else "8", 15
+    elif suffix.lower() == ".exr":
+        settings.color_depth, settings.exr_codec = "16", "ZIP"
+    else:
+        settings.quality = 95
+
+
+def render_frames(scene: bpy.types.Scene, pattern: str, numbers: Iterable[int], *, stop: Callable[[], bool] = lambda: False) -> Iterable[Frame]:
+    """Render frames one by one, yielding each once its file is complete, verified and under its final name.
+
+    pattern: path whose name holds `####`. The format must have been set. stop: asked before each frame; True ends.
+    Raises RenderError if Blender gives no frame or a broken one, StorageError if it cannot be written. Blender itself
+    reports success for a truncated file on a full disk, hence the reading back.
+    """
+    render = scene.render
+    size = (render.resolution_x * render.resolution_percentage // 100, render.resolution_y * render.resolution_percentage // 100)
+    before = render.filepath, render.use_file_extension
+    with tempfile.TemporaryDirectory(prefix="stillscape-") as folder:
+        try:
+            for number in numbers:
+                if stop():
+                    return
+                started = time.monotonic()
+                target = frame_name(pattern, number)
+                # Rendered under a name of ours: Blender expands `#` and, since 5.0, `{}` in names.
+                raw = Path(folder) / f"frame{target.suffix.lower()}"
+                _render_one(scene, number, raw)
+                _deliver(raw, target, size)
+                yield Frame(number, target, time.monotonic() - started)
+        finally:
+            render.filepath, render.use_file_extension = before
+
+
+def _render_one(scene: bpy.types.Scene, number: int, raw: Path) -> None:
+    raw.unlink(missing_ok=True)
+    scene.frame_set(number)
+    scene.render.filepath, scene.render.use_file_extension = str(raw), False
+    try:
+        bpy.ops.render.render(write_still=True, scene=scene.name)
+    except RuntimeError as error:
+        raise RenderError(f"Frame {number} could not be rendered: {_one_line(error)}") from error
+    if not raw.exists() or raw.stat().st_size == 0:
+        raise StorageError(f"{raw.parent}: no room for frame {number}; free some room or set another temporary folder (TMPDIR).")
+
+
+def _deliver(raw: Path, target: Path, size: tuple[int, int]) -> None:
+    kind = KINDS[target.suffix.lower()]
+    data = raw.read_bytes()
+    try:
+        content = clean_png(data) if kind == "png" else data
+    except ValueError as error:
+        raise StorageError(f"{raw.parent}: Blender left a broken frame there, most likely for want of room; free some room.") from error
+
+    write_atomically(target, lambda path: path.write_bytes(content), lambda path: _verify(path, size, kind))
+
+
+def _verify(path: Path, size: tuple[int, int], kind: FrameKind) -> None:
+    verify_frame(path, size, kind=kind)
+
+
+def _one_line(error: BaseException) -> str:
+    return " ".join(str(error).replace("Error:", " ").split())

@@ -1,0 +1,82 @@
+"""What differs between Blender 4.2 and 5.2, detected by what is there, never by version number."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import bpy
+
+
+def eevee_identifier(scene: bpy.types.Scene) -> str:
+    """The engine name of Eevee: BLENDER_EEVEE_NEXT up to 4.5, BLENDER_EEVEE since 5.0."""
+    engines = scene.render.bl_rna.properties["engine"]
+    known = {item.identifier for item in engines.enum_items}
+    return "BLENDER_EEVEE_NEXT" if "BLENDER_EEVEE_NEXT" in known else "BLENDER_EEVEE"
+
+
+def set_modifier_input(modifier: bpy.types.NodesModifier, name: str, value: Any) -> None:
+    """Set the input called `name` of a Geometry Nodes modifier."""
+    identifier = modifier_input_identifier(modifier, name)
+    properties = getattr(modifier, "properties", None)
+    if properties is not None and hasattr(properties, "inputs"):  # 5.2: real properties instead of custom ones
+        getattr(properties.inputs, identifier).value = value
+    else:
+        modifier[identifier] = value
+
+
+def get_modifier_input(modifier: bpy.types.NodesModifier, name: str) -> Any:
+    """The value of the input called `name` of a Geometry Nodes modifier."""
+    identifier = modifier_input_identifier(modifier, name)
+    properties = getattr(modifier, "properties", None)
+    if properties is not None and hasattr(properties, "inputs"):
+        return getattr(properties.inputs, identifier).value
+    return modifier[identifier]
+
+
+def modifier_input_identifier(modifier: bpy.types.NodesModifier, name: str) -> str:
+    """The identifier ("Socket_2") behind an input's name. Raises KeyError if there is no such input."""
+    for item in modifier.node_group.interface.items_tree:
+        if item.item_type == "SOCKET" and item.in_out == "INPUT" and item.name == name:
+            return item.identifier
+    raise KeyError(name)
+
+
+def modifier_input_owner(modifier: bpy.types.NodesModifier, name: str) -> tuple[Any, str]:
+    """The (data, property) that a panel shows for an input with `layout.prop`."""
+    identifier = modifier_input_identifier(modifier, name)
+    properties = getattr(modifier, "properties", None)
+    if properties is not None and hasattr(properties, "inputs"):
+        return getattr(properties.inputs, identifier), "value"
+    return modifier, f'["{identifier}"]'
+
+
+def fcurves(data: bpy.types.ID) -> list[bpy.types.FCurve]:
+    """All F-curves that animate a datablock; actions have layers and channelbags since 4.4, and only those since 5.0."""
+    animation = data.animation_data
+    if animation is None or animation.action is None:
+        return []
+    action = animation.action
+    slot = getattr(animation, "action_slot", None)
+    if not hasattr(action, "layers") or slot is None:
+        return list(action.fcurves)
+    found = []
+    for layer in action.layers:
+        for strip in layer.strips:
+            bag = strip.channelbag(slot)
+            if bag is not None:
+                found += list(bag.fcurves)
+    return found
+
+
+def node_tree(owner: bpy.types.Material | bpy.types.World) -> bpy.types.NodeTree:
+    """The node tree of a new material or world, which needs `use_nodes` before 5.0 and warns about it since."""
+    if owner.node_tree is None:
+        owner.use_nodes = True
+    assert owner.node_tree is not None
+    return owner.node_tree
+
+
+def no_compositing(scene: bpy.types.Scene) -> None:
+    """Render what the camera sees, without compositor and sequencer."""
+    scene.render.use_compositing = False
+    scene.render.use_sequencer = False

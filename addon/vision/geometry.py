@@ -1,0 +1,121 @@
+"""Conversions between photo pixels, UV, rays and Blender's axes, each in one place.
+
+Three frames meet here:
+- photo: u from left to right and v from bottom to top, both in [0, 1], as Blender's UV maps count.
+- ray: tangents (x/f, y/f), right and up of the optical axis.
+- layer: the local axes of a layer object, x right, y along the optical axis, z up (metres).
+The photo camera's own axes (x right, y up, z towards the viewer) are those of a Blender camera object.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .layered import PhotoCamera
+
+
+class RayMap(NamedTuple):
+    """The affine map between ray tangents and photo UV: u = tx/width + u0, v = ty/height + v0."""
+
+    width: float  # tangent units that the photo's width spans
+    height: float
+    u0: float  # where the optical axis meets the photo
+    v0: float
+
+    def uv_to_ray(self, u: NDArray[np.float64], v: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Ray tangents (right, up) of photo positions."""
+        return (u - self.u0) * self.width, (v - self.v0) * self.height
+
+
+def ray_map(camera: PhotoCamera, size: tuple[int, int]) -> RayMap:
+    """The ray map of a photo of `size` (width, height) pixels with square pixels, taken by `camera`."""
+    width = 2 * math.tan(math.radians(camera.fov) / 2)
+    aspect = size[0] / size[1]
+    return RayMap(width, width / aspect, 0.5 + camera.shift[0], 0.5 + camera.shift[1] * aspect)
+
+
+class Framing(NamedTuple):
+    """What part of the photo the film shows at rest.
+
+    left, top, width, height: the window in photo pixels. tan_width, tan_height: its extent in ray tangents.
+    tan_x, tan_y: the ray through its middle.
+    """
+
+    left: float
+    top: float
+    width: float
+    height: float
+    tan_width: float
+    tan_height: float
+    tan_x: float
+    tan_y: float
+
+
+def frame_photo(camera: PhotoCamera, photo: tuple[int, int], film: tuple[int, int], *, native: bool) -> Framing:
+    """The window of a photo that a film of another size shows.
+
+    native: one film pixel is one photo pixel (a film of an odd photo loses its last column or row to be even);
+    otherwise the photo covers the film and what sticks out is cut off evenly.
+    """
+    if native:
+        scale, left, top = 1.0, 0.0, 0.0
+    else:
+        scale = min(photo[0] / film[0], photo[1] / film[1])
+        left, top = (photo[0] - film[0] * scale) / 2, (photo[1] - film[1] * scale) / 2
+    width, height = film[0] * scale, film[1] * scale
+    rays = ray_map(camera, photo)
+    tan_x = ((left + width / 2) / photo[0] - rays.u0) * rays.width
+    tan_y = (1 - (top + height / 2) / photo[1] - rays.v0) * rays.height
+    return Framing(left, top, width, height, rays.width * width / photo[0], rays.height * height / photo[1], tan_x, tan_y)
+
+
+def pitch_from_horizon(horizon: float, camera: PhotoCamera, size: tuple[int, int]) -> float:
+    """Degrees that the camera looks up when the horizon lies at the share `horizon` of the height from the top."""
+    rays = ray_map(camera, size)
+    return -math.degrees(math.atan((1 - horizon - rays.v0) * rays.height))
+
+
+class Grid(NamedTuple):
+    """A regular sheet of quads over the photo at depth 1.
+
+    position: float32 N×3 in layer axes (x/f, 1, y/f). uv: float32 N×2 in the photo. faces: int32 M×4 vertex indices,
+    counter-clockwise as the photo's camera sees them.
+    """
+
+    position: NDArray[np.float32]
+    uv: NDArray[np.float32]
+    faces: NDArray[np.int32]
+
+
+# Vertices stand a little off the pixels' middles, differently across and down so that no edge of a face passes through
+# a middle either: a ray that meets a vertex exactly, where steep faces join, is lost in Cycles and leaves a hole.
+_OFF_CENTRE = (0.02, 0.05)
+
+
+def _samples(n: int, step: float, off_centre: float) -> NDArray[np.float64]:
+    """Positions along one side of n pixels: the borders, and pixel centres about `step` apart between them."""
+    count = max(2, round((n - 1) / step) + 1) if n > 1 else 1
+    centres = np.linspace(0.5, n - 0.5, count) + off_centre
+    return np.concatenate([[0.0], centres, [float(n)]])
+
+
+def photo_grid(camera: PhotoCamera, size: tuple[int, int], max_vertices: int) -> Grid:
+    """A grid whose vertices stand on pixel centres (every pixel if `max_vertices` allows) and on the photo's border."""
+    w, h = size
+    step = max(1.0, math.sqrt(w * h / max_vertices))
+    while True:
+        xs, ys = _samples(w, step, _OFF_CENTRE[0]), _samples(h, step, _OFF_CENTRE[1])
+        if len(xs) * len(ys) <= max(max_vertices, 16):
+            break
+        step *= 1.01
+    u, v = np.meshgrid(xs / w, 1 - ys / h)
+    tx, ty = ray_map(camera, size).uv_to_ray(u, v)
+    position = np.stack([tx, np.ones_like(tx), ty], -1).reshape(-1, 3).astype(np.float32)
+    uv = np.stack([u, v], -1).reshape(-1, 2).astype(np.float32)
+    i = np.arange(len(ys) * len(xs), dtype=np.int32).reshape(len(ys), len(xs))
+    faces = np.stack([i[1:, :-1], i[1:, 1:], i[:-1, 1:], i[:-1, :-1]], -1).reshape(-1, 4)
+    return Grid(position, uv, faces)

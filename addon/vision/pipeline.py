@@ -1,0 +1,85 @@
+"""From a photo to a layered photo: the one call that the command line, the worker and tests share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..spec import SceneSpec
+from . import depth as depth_sources
+from .cv import cv
+from .geometry import pitch_from_horizon
+from .layered import DepthMap, Disparity, Layer, LayeredPhoto, PhotoCamera, to_disparity, write_layered
+from .photo import Photo, read_photo
+from .refine import take_rims_to_front
+
+DEFAULT_FOV = 50.0
+MOST_DEPTH_PIXELS = 4_000_000  # more than that and Blender's brushes and the live relief become slow
+NO_HORIZON_HEIGHT = 1.6  # metres: eye level
+
+
+def estimate_depth(path: Path, spec: SceneSpec, progress: depth_sources.Progress) -> tuple[Photo, DepthMap]:
+    """Read the photo at `path` and estimate its depth. Raises a StillscapeError that says what to do."""
+    progress(0.0, "Reading the photo")
+    photo = read_photo(path, max_megapixels=spec.photo.max_megapixels)
+    estimator = depth_sources.choose(spec.depth)
+    progress(0.2, f"Depth: {estimator.label}")
+    return photo, estimator.estimate(photo, spec.depth, lambda share, text: progress(0.2 + 0.5 * share, text))
+
+
+def make_layered_photo(path: Path, spec: SceneSpec, folder: Path, progress: depth_sources.Progress) -> LayeredPhoto:
+    """Make the layered photo of `path` in `folder` (whole or not at all) and return it.
+
+    Raises InputError, StorageError or UsageError with a sentence for the user; whatever `progress` raises to cancel.
+    """
+    photo, depth = estimate_depth(path, spec, progress)
+    progress(0.75, "Scaling the depth")
+    disparity = to_disparity(depth, near=spec.depth.near, far=spec.depth.far)
+    camera = photo_camera(photo, depth, spec)
+    original = f"photo{path.suffix.lower() or '.img'}"
+    focus = focus_distance(disparity)
+    layered = LayeredPhoto(
+        folder=folder,
+        name=path.stem,
+        size=photo.size,
+        camera=camera,
+        near=disparity.near,
+        far=disparity.far,
+        focus=focus,
+        layers=(Layer("Photo", original, "depth.npy", None, (0, 0, *photo.size)),),
+        made={"estimator": depth.made_by, "photo_sha256": photo.sha256},
+    )
+    progress(0.9, "Writing the layers")
+    d = take_rims_to_front(bounded(disparity.d, MOST_DEPTH_PIXELS))
+    write_layered(layered, {original: path.read_bytes(), "depth.npy": d})
+    progress(1.0, "Layers ready")
+    return layered
+
+
+def photo_camera(photo: Photo, depth: DepthMap, spec: SceneSpec) -> PhotoCamera:
+    """The photo's camera: the field of view that was set, else the EXIF's, else the estimator's, else 50 degrees."""
+    fov = next(f for f in (spec.photo.fov, photo.fov, depth.fov, DEFAULT_FOV) if f is not None)
+    level = PhotoCamera(fov, spec.photo.lens_shift)
+    pitch = 0.0 if depth.horizon is None else pitch_from_horizon(depth.horizon, level, photo.size)
+    height = NO_HORIZON_HEIGHT if depth.camera_height is None else depth.camera_height
+    return PhotoCamera(fov, spec.photo.lens_shift, pitch, height)
+
+
+def focus_distance(disparity: Disparity) -> float:
+    """Metres to what the camera should aim at: the middle of the depths in the middle third of the picture."""
+    h, w = disparity.d.shape
+    middle = disparity.d[h // 3 : max(h // 3 + 1, h - h // 3), w // 3 : max(w // 3 + 1, w - w // 3)]
+    d = float(np.median(middle))
+    return 1 / (d * (1 / disparity.near - 1 / disparity.far) + 1 / disparity.far)
+
+
+def bounded(d: NDArray[np.float32], most: int) -> NDArray[np.float32]:
+    """`d` at no more than `most` pixels, averaged down if it has more."""
+    h, w = d.shape
+    if h * w <= most:
+        return np.ascontiguousarray(d)
+    scale = (most / (h * w)) ** 0.5
+    cv2 = cv()
+    return cv2.resize(d, (max(1, int(w * scale)), max(1, int(h * scale))), interpolation=cv2.INTER_AREA)

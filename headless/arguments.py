@@ -1,0 +1,118 @@
+"""The command line as a view of the settings: every option below `render` comes from addon/spec.py."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterable
+from dataclasses import fields
+from typing import Any
+
+from addon import spec as specs
+from addon.vision.depth import estimators
+
+_EPILOG = """examples:
+  %(prog)s render photo.jpg -o film.mp4
+  %(prog)s render photo.jpg -o frames/shot_####.png --move orbit --frames 48
+  %(prog)s render photo.jpg -o film.mp4 --depth depth.png --near 1 --far 30 --size 1920x1080
+  %(prog)s depth photo.jpg -o depth.png
+  %(prog)s scene photo.jpg -o scene.blend
+
+exit codes: 0 everything is there and verified, 2 wrong usage, 3 bad input, 4 render error,
+5 no room or no permission, 6 the named device is missing, 75 interrupted
+"""
+
+
+class _Size(argparse.Action):
+    """WIDTHxHEIGHT."""
+
+    def __call__(self, parser: argparse.ArgumentParser, namespace: argparse.Namespace, values: Any, option_string: str | None = None) -> None:
+        parts = str(values).lower().replace("×", "x").split("x")
+        if len(parts) != 2 or not all(p.isdigit() and len(p) < 7 for p in parts):
+            parser.error(f"{option_string} {values!r} is not a size: write it as 1920x1080.")
+        setattr(namespace, self.dest, (int(parts[0]), int(parts[1])))
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """The parser of the whole command line."""
+    parser = argparse.ArgumentParser(
+        prog="stillscape",
+        description="Turn one photo into a 3D scene and a film.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    render = _command(commands, "render", "render a film or frames", "film.mp4, or frames as name_####.png, .jpg or .exr")
+    _settings(render, ("photo", "depth", "relief", "move", "render", "machine"))
+    render.add_argument("--save-blend", metavar="FILE", help="also save the scene as a .blend file")
+    depth = _command(commands, "depth", "estimate the depth map alone, without Blender", "depth.npy, .png (16 bit), .exr, .tiff or .pfm")
+    _settings(depth, ("photo", "depth"))
+    scene = _command(commands, "scene", "build the scene without rendering it", "the .blend file")
+    _settings(scene, ("photo", "depth", "relief", "move", "render", "machine"))
+    for command in (render, depth, scene):
+        _files(command)
+    return parser
+
+
+def _command(commands: Any, name: str, help: str, out: str) -> argparse.ArgumentParser:
+    command = commands.add_parser(
+        name, help=help, description=help[0].upper() + help[1:] + ".", formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False
+    )
+    command.add_argument("photo", metavar="PHOTO", help="JPEG, PNG, WebP, TIFF, BMP or EXR")
+    command.add_argument("-o", "--output", metavar="OUT", help=out)
+    return command
+
+
+def _files(command: argparse.ArgumentParser) -> None:
+    group = command.add_argument_group("settings and reports")
+    group.add_argument("--spec", metavar="FILE", help="read settings from this JSON file; options on the command line override it")
+    group.add_argument(
+        "--write-spec", metavar="FILE", nargs="?", const="-", help="write every setting as JSON (to standard output without FILE); alone, without -o, do just that"
+    )
+    group.add_argument("--json", metavar="FILE", help="report progress and result as JSON lines, to a file or with - to standard output")
+    group.add_argument("--verbose", action="store_true", help="show Blender's own messages")
+
+
+def _settings(command: argparse.ArgumentParser, sections: Iterable[str]) -> None:
+    known = dict(specs.sections())
+    for name in sections:
+        group = command.add_argument_group(f"{name} settings")
+        for f in fields(known[name]):
+            _option(group, name, f)
+
+
+def _option(group: Any, section: str, f: Any) -> None:
+    m = specs.meta(f)
+    names = (f"--{specs.flag(f)}",)
+    text = m.help + _default(f, m)
+    common: dict[str, Any] = {"dest": f"{section}.{f.name}", "default": argparse.SUPPRESS, "help": text.replace("%", "%%")}
+    if m.kind == "bool":
+        group.add_argument(*names, action=argparse.BooleanOptionalAction, **common)
+    elif m.kind == "choice":
+        group.add_argument(*names, choices=[c[0] for c in m.choices], **common)
+    elif m.kind == "size":
+        group.add_argument(*names, action=_Size, metavar="WxH", **common)
+    elif m.kind == "pair":
+        group.add_argument(*names, type=float, nargs=2, metavar=("X", "Y"), **common)
+    elif (section, f.name) == ("depth", "estimator"):
+        common["help"] += " (" + ", ".join(["auto", *estimators()]) + ")"
+        group.add_argument(*names, metavar="NAME", **common)
+    else:
+        metavar = {"float": {"m": "METRES", "deg": "DEGREES"}.get(m.unit, "NUMBER"), "int": "N", "file": "FILE"}.get(m.kind, "TEXT")
+        group.add_argument(*names, type={"float": float, "int": int}.get(m.kind, str), metavar=metavar, **common)
+
+
+def _default(f: Any, m: specs.Meta) -> str:
+    if m.kind in ("bool", "pair", "text", "file") or f.default is None:
+        return ""
+    return f" (default {f.default:g})" if isinstance(f.default, (int, float)) else f" (default {f.default})"
+
+
+def given_settings(arguments: argparse.Namespace) -> dict[str, dict[str, Any]]:
+    """{section: {field: value}} of the settings that stand on the command line."""
+    given: dict[str, dict[str, Any]] = {}
+    for key, value in vars(arguments).items():
+        section, dot, name = key.partition(".")
+        if dot:
+            given.setdefault(section, {})[name] = tuple(value) if isinstance(value, list) else value
+    return given

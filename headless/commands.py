@@ -1,0 +1,196 @@
+"""The commands `render`, `depth` and `scene`."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from addon import spec as specs
+from addon.errors import RenderError, StillscapeError, StorageError, UsageError
+from addon.vision.files import shown, write_atomically
+
+from .arguments import given_settings, make_parser
+from .report import Report
+
+INTERRUPTED = 75
+
+
+class _Stop:
+    """Set by a signal; the frame that is being rendered is finished first."""
+
+    def __init__(self) -> None:
+        self.asked = False
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self._ask)
+
+    def _ask(self, number: int, frame: Any) -> None:
+        self.asked = True
+
+    def __call__(self) -> bool:
+        return self.asked
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run one command; `argv` as in sys.argv, under Blender with everything of ours after "--". Returns the exit code."""
+    own = list(argv[argv.index("--") + 1 :]) if "--" in argv else list(argv[1:])
+    try:
+        arguments = make_parser().parse_args(own)
+    except SystemExit as stop:
+        return stop.code if isinstance(stop.code, int) else 2
+    try:
+        report = Report(arguments.json, verbose=arguments.verbose)
+    except StillscapeError as error:
+        sys.stderr.write(f"Stillscape: {error}\n")
+        return error.exit_code
+    try:
+        return _COMMANDS[arguments.command](arguments, report)
+    except StillscapeError as error:
+        report.problem(str(error), error.exit_code)
+        return error.exit_code
+    except MemoryError:
+        message = f"{arguments.photo}: not enough memory for this photo and size; choose a smaller --size or close other programs."
+        report.problem(message, RenderError.exit_code)
+        return RenderError.exit_code
+    except KeyboardInterrupt:
+        report.problem("Interrupted; nothing half-made was left.", INTERRUPTED)
+        return INTERRUPTED
+
+
+def settings(arguments: argparse.Namespace, report: Report) -> specs.SceneSpec:
+    """The settings file if one was named, the command line over it, checked; written if asked for."""
+    base = specs.read_spec(Path(arguments.spec)) if arguments.spec else specs.SceneSpec()
+    given = given_settings(arguments)
+    spec = specs.check(specs.override(base, given))
+    if spec.move.camera_path and "name" in given.get("move", {}):
+        if "camera_path" in given["move"]:
+            raise UsageError("--move and --camera-path exclude each other; leave one out.")
+        spec = replace(spec, move=replace(spec.move, camera_path=""))  # a move on the command line beats the file's path
+    if arguments.write_spec:
+        _write_spec(spec, arguments.write_spec, report)
+    return spec
+
+
+def _write_spec(spec: specs.SceneSpec, target: str, report: Report) -> None:
+    if target == "-":
+        for line in spec.to_json().splitlines():
+            report.line(line)
+    else:
+        write_atomically(Path(target), lambda path: path.write_text(spec.to_json(), encoding="utf-8") and None)
+
+
+def _output(arguments: argparse.Namespace) -> str | None:
+    """OUT, or None if the command was only to write its settings."""
+    if arguments.output is None and not arguments.write_spec:
+        raise UsageError(f"{arguments.command}: say with -o where the result goes; --help shows the forms.")
+    return arguments.output
+
+
+def _depth(arguments: argparse.Namespace, report: Report) -> int:
+    from addon.vision.depth_io import write_depth_file
+    from addon.vision.layered import to_disparity
+    from addon.vision.pipeline import estimate_depth
+
+    spec = settings(arguments, report)
+    out = _output(arguments)
+    if out is None:
+        return 0
+    _, depth = estimate_depth(Path(arguments.photo), spec, report.progress)
+    disparity = to_disparity(depth, near=spec.depth.near, far=spec.depth.far)
+    write_depth_file(Path(out), disparity.d)
+    report.progress(1.0, "Depth written")
+    report.event("result", path=str(Path(out).resolve()), near=disparity.near, far=disparity.far, estimator=depth.made_by)
+    report.line(f"Depth map: {Path(out).resolve()} (near {disparity.near:g} m, far {disparity.far:g} m)")
+    return 0
+
+
+def _blender() -> Any:
+    """Blender's Python module, with an empty file open."""
+    try:
+        import bpy
+    except ImportError as error:
+        raise UsageError(f"Blender is missing ({error}): run this inside Blender, or install its module with pip install bpy.") from error
+    bpy.ops.wm.read_factory_settings(use_empty=True)
+    return bpy
+
+
+def _scene(arguments: argparse.Namespace, report: Report) -> int:
+    spec = settings(arguments, report)
+    out = _output(arguments)
+    if out is None:
+        return 0
+    path = _blend_path(out)
+    bpy = _blender()
+    from addon.output import blend, job
+
+    job.make_scene(Path(arguments.photo), spec, bpy.context.scene, report.scaled(0.0, 0.9), film=False)
+    blend.save_blend(path)
+    report.progress(1.0, "Scene saved")
+    report.event("result", path=str(path.resolve()))
+    report.line(f"Scene: {path.resolve()}")
+    return 0
+
+
+def _blend_path(text: str) -> Path:
+    path = Path(text)
+    if path.suffix.lower() != ".blend":
+        raise UsageError(f"{shown(path)}: the scene's name must end in .blend.")
+    return path
+
+
+def _render(arguments: argparse.Namespace, report: Report) -> int:
+    spec = settings(arguments, report)
+    out = _output(arguments)
+    if out is None:
+        return 0
+    save = _blend_path(arguments.save_blend) if arguments.save_blend else None
+    bpy = _blender()
+    from addon.output import blend, job
+    from addon.output.frames import parse_frame_range
+
+    output = job.parse_output(out)
+    _check_writable(output.path)
+    stop = _Stop()
+    scene = bpy.context.scene
+    built = job.make_scene(Path(arguments.photo), spec, scene, report.scaled(0.0, 0.15), film=output.film)
+    if save is not None:
+        blend.save_blend(save)
+        report.event("scene", path=str(save.resolve()))
+    total = len(parse_frame_range(spec.render.frame_range, 1, built.shot.frames))
+    frames = []
+
+    def device_taken(text: str) -> None:
+        report.event("device", device=text)
+        report.line(f"Device: {text}")
+
+    def encoding(share: float) -> None:
+        report.progress(0.95 + 0.05 * share, "Writing the film")
+
+    for frame in job.render(built, spec, scene, output, stop=stop, device_taken=device_taken, encoding=encoding):
+        frames.append(frame)
+        report.frame(*frame, len(frames), total, show=not output.film)
+        report.progress(0.15 + (0.8 if output.film else 0.85) * len(frames) / total, f"Frame {len(frames)} of {total}")
+    if stop():
+        report.problem(f"Interrupted after {len(frames)} of {total} frames; run it again to go on.", INTERRUPTED)
+        return INTERRUPTED
+    report.event("result", path=str(output.path.resolve()), frames=[f.number for f in frames], size=list(built.film_size), fps=built.shot.fps)
+    what = f"Film: {output.path.resolve()}" if output.film else f"Frames: {total} in {output.path.resolve().parent}"
+    report.line(f"{what} ({built.film_size[0]}x{built.film_size[1]}, {total} frames)")
+    return 0
+
+
+def _check_writable(path: Path) -> None:
+    """Find out before minutes of rendering whether the place can be written."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StorageError(f"{shown(path.parent)}: the folder cannot be made ({error.strerror or error}); choose another place.") from error
+    if path.is_dir():
+        raise StorageError(f"{shown(path)}: this is a folder; choose another name.")
+
+
+_COMMANDS = {"render": _render, "depth": _depth, "scene": _scene}
