@@ -72,10 +72,8 @@ def install(folder: Path, text: str, what: str) -> None:
         command = [str(python_of(folder)), "-m", "pip", "install", "-qq", "--disable-pip-version-check", "--no-input"]
         done = subprocess.run([*command, "--only-binary=:all:", "-r", str(pins)])
     if done.returncode:
-        raise SetupError(
-            f"Could not install {what} (above is what pip says): check the network; "
-            "Blender as a Python module exists for 64-bit Linux (x86, glibc 2.28 or later), Windows and macOS on Apple silicon."
-        )
+        where = "; Blender as a Python module exists for Linux (x86, glibc 2.28 or later), Windows and Apple's own processors"
+        raise SetupError(f"Could not install {what} (above is what pip says): check the network{where if 'bpy==' in text else ''}.")
 
 
 def check_imports(folder: Path) -> None:
@@ -107,7 +105,7 @@ def ensure(folder: Path, names: list[str], bpy: str | None = None) -> None:
     else:
         print(f"Installing the pinned {' and '.join(stale)} tools into {label} (once)...", flush=True)
     # One call for all of them, so that pip sees a conflict between two files.
-    install(folder, "\n".join(texts[name] for name in stale), " and ".join(stale))
+    install(folder, "\n".join(texts[name] for name in stale), f"the pinned packages ({', '.join(stale)})")
     if "run" in stale:
         check_imports(folder)
     for name in stale:

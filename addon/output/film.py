@@ -301,7 +301,8 @@ def _choose_film(settings: bpy.types.ImageFormatSettings) -> None:
 
 # feature detection, see scene/compat.py
 def _stamps(render: bpy.types.RenderSettings) -> list[str]:
-    return [p.identifier for p in render.bl_rna.properties if p.identifier.startswith("use_stamp") and p.type == "BOOLEAN" and not p.is_readonly]
+    switches = [p for p in render.bl_rna.properties if p.type == "BOOLEAN" and not p.is_readonly]
+    return [p.identifier for p in switches if p.identifier.startswith("use_stamp")]
 
 
 # feature detection, see scene/compat.py

@@ -44,7 +44,12 @@ class Built:
 
 def stage(layered: LayeredPhoto) -> moves.Stage:
     """What a camera move must know of the scene."""
-    return moves.Stage(layered.near, layered.focus, ray_map(layered.camera, layered.size).width)
+    return moves.Stage(layered.close, layered.focus, ray_map(layered.camera, layered.size).width)
+
+
+def stage_of(root: bpy.types.Object) -> moves.Stage:
+    """What a camera move must know of the scene, as `build` noted it on the root empty."""
+    return moves.Stage(*(float(root[f"stillscape_{name}"]) for name in moves.Stage._fields))
 
 
 def build(layered: LayeredPhoto, spec: SceneSpec, scene: bpy.types.Scene, film_size: tuple[int, int] | None = None) -> Built:
@@ -60,6 +65,8 @@ def build(layered: LayeredPhoto, spec: SceneSpec, scene: bpy.types.Scene, film_s
     collection = bpy.data.collections.new(layered.name)
     scene.collection.children.link(collection)
     root = _root(layered, collection)
+    for name, value in stage(layered)._asdict().items():
+        root[f"stillscape_{name}"] = value
     camera = cameras.new_camera(f"{layered.name} Camera", root, collection)
     cameras.frame_camera(camera.data, framing, layered.near, layered.far)
     cameras.remember_rest(camera.data, ray_map(layered.camera, layered.size).width)
@@ -107,7 +114,7 @@ class _Context(NamedTuple):
 def _layer(layer: Layer, c: _Context) -> bpy.types.Object:
     layered = c.layered
     name = f"{layered.name} {layer.name}"
-    mesh = relief.sheet_mesh(name, photo_grid(layered.camera, layered.size, c.spec.relief.max_vertices))
+    mesh = relief.sheet_mesh(name, photo_grid(layered.camera, layered.size, c.spec.relief.max_vertices, c.spec.relief.margin))
     sheet = bpy.data.objects.new(name, mesh)
     sheet[ROLE] = "layer"
     c.collection.objects.link(sheet)

@@ -158,7 +158,7 @@ def photo_material(
     lookup = g.add("ShaderNodeGroup", node_tree=_lookup_group(), name="Photo Lookup", label="Photo Lookup")
     for socket, value in zip(("Photo Tangent Width", "Photo Tangent Height", "Axis U", "Axis V"), rays):
         lookup.inputs[socket].default_value = value
-    image = g.add("ShaderNodeTexImage", image=texture, interpolation="Linear", extension="EXTEND", name="Photo", label="Photo")
+    image = g.add("ShaderNodeTexImage", image=texture, interpolation="Linear", extension="MIRROR", name="Photo", label="Photo")
     g.put(image.inputs[0], lookup.outputs["UV"])
     surface = g.add("ShaderNodeGroup", node_tree=_surface_group(), name="Photo Surface", label="Photo Surface")
     g.put(surface.inputs["Photo"], image.outputs["Color"])

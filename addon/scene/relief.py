@@ -50,7 +50,7 @@ def relief_group() -> bpy.types.NodeTree:
     own = add("GeometryNodeInputNamedAttribute", data_type="FLOAT_VECTOR")
     own.inputs["Name"].default_value = OWN_UV
     # The closest texel: a mixture of two would put vertices into the empty space between near and far.
-    image = add("GeometryNodeImageTexture", interpolation="Closest", extension="EXTEND")
+    image = add("GeometryNodeImageTexture", interpolation="Closest", extension="MIRROR")
     links.new(given.outputs["Depth"], image.inputs["Image"])
     links.new(own.outputs["Attribute"], image.inputs["Vector"])
     red = add("FunctionNodeSeparateColor")

@@ -12,6 +12,7 @@ import struct
 import zlib
 from dataclasses import dataclass
 
+from .foreign import DEVELOP, foreign
 from .ifd import Directory, directory, tiff_frame
 
 log = logging.getLogger(__name__)
@@ -58,7 +59,7 @@ def inspect(data: bytes) -> Header:
 def check_kind(start: bytes) -> None:
     """Raise Unusable, naming what it is, unless a file that starts with these bytes is one that `inspect` reads."""
     if not kind_of(start):
-        raise Unusable(f"{_foreign(start)}.")
+        raise Unusable(f"{foreign(start)}.")
 
 
 def kind_of(data: bytes) -> str:
@@ -74,72 +75,6 @@ def kind_of(data: bytes) -> str:
     if data[:2] == b"BM" and len(data) > 18 and struct.unpack_from("<I", data, 14)[0] in (12, 16, 40, 52, 56, 64, 108, 124):
         return "BMP"
     return "EXR" if data[:4] == b"\x76\x2f\x31\x01" else ""
-
-
-_PNG = "save it as a PNG or JPEG first"
-_DEVELOP = "this is a raw photo, develop it first and save it as a 16-bit TIFF or a JPEG"
-_MAGIC = (
-    (b"GIF8", f"this is a GIF picture, which cannot be read: {_PNG}"),
-    (b"8BPS", f"this is a Photoshop document, which cannot be read: {_PNG}"),
-    (b"%PDF", "this is a PDF document, not a photo: save the page or picture in it as a PNG first"),
-    (b"%!PS", "this is a PostScript document, not a photo: save it as a PNG first"),
-    (b"\xff\x0a", f"this is a JPEG XL picture, which cannot be read: {_PNG}"),
-    (b"\0\0\0\x0cJXL ", f"this is a JPEG XL picture, which cannot be read: {_PNG}"),
-    (b"\0\0\0\x0cjP  ", f"this is a JPEG 2000 picture, which cannot be read: {_PNG}"),
-    (b"\xff\x4f\xff\x51", f"this is a JPEG 2000 picture, which cannot be read: {_PNG}"),
-    (b"#?RADIANCE", "this is a Radiance HDR picture, which cannot be read: save it as an OpenEXR file first"),
-    (b"#?RGBE", "this is a Radiance HDR picture, which cannot be read: save it as an OpenEXR file first"),
-    (b"FUJIFILMCCD-RAW", _DEVELOP),
-    (b"IIRO", _DEVELOP),
-    (b"IIRS", _DEVELOP),
-    (b"MMOR", _DEVELOP),
-    (b"IIU\0", _DEVELOP),
-    (b"FOVb", _DEVELOP),
-    (b"\0MRM", _DEVELOP),
-    (b"DDS ", f"this is a DDS texture, which cannot be read: {_PNG}"),
-    (b"BLENDER", "this is a Blender file, not a photo: choose a photo"),
-    (b"PK\x03\x04", "this is a ZIP archive, not a photo: unpack it first"),
-    (b"\x1aE\xdf\xa3", "this is a video, not a photo: save one frame of it as a PNG"),
-    (b"\x93NUMPY", "this is a NumPy array, not a photo: choose a photo, or hand it over as a depth map with --depth"),
-)
-
-
-def _foreign(data: bytes) -> str:
-    """Say what a file is that cannot be read."""
-    for magic, sentence in _MAGIC:
-        if data.startswith(magic):
-            return sentence
-    if data[4:8] == b"ftyp":
-        return _movie_like(data)
-    if data[:4] == b"RIFF":
-        return "this is a sound or video file, not a photo: save one frame of it as a PNG"
-    start = data[:4096].lstrip(b"\xef\xbb\xbf \t\r\n")
-    if b"<svg" in start:
-        return "this is an SVG drawing, not a photo: export it as a PNG first"
-    if _is_text(data[:4096]):
-        return "this is a text file, not a photo: choose a JPEG, PNG, WebP, TIFF, BMP or OpenEXR file"
-    return "this is not a picture of a known kind: choose a JPEG, PNG, WebP, TIFF, BMP or OpenEXR file"
-
-
-def _movie_like(data: bytes) -> str:
-    brands = data[8:64]
-    if b"crx " in brands:
-        return _DEVELOP
-    if b"avif" in brands or b"avis" in brands:
-        return f"this is an AVIF picture, which cannot be read: {_PNG}"
-    if any(brand in brands for brand in (b"hei", b"hev", b"mif1", b"msf1")):
-        return "this is a HEIC picture, which cannot be read: save it as a JPEG or PNG first (phones offer “most compatible”)"
-    return "this is a video, not a photo: save one frame of it as a PNG"
-
-
-def _is_text(data: bytes) -> bool:
-    try:
-        text = data.decode("utf-8")
-    except UnicodeDecodeError as error:
-        if error.start < len(data) - 4:  # a character cut at the end does not count
-            return False
-        text = data[: error.start].decode("utf-8")
-    return all(c.isprintable() or c.isspace() for c in text)
 
 
 # ---- JPEG
@@ -165,7 +100,8 @@ def _jpeg(data: bytes) -> Header:
         if marker in _FRAME_MARKERS and size == (0, 0):
             if body[0] != 8:
                 raise Unusable(f"this is a JPEG of {body[0]} bits per channel, which cannot be read: save it as a PNG or 8-bit JPEG first.")
-            size, colours = struct.unpack(">HH", body[1:5])[::-1], body[5]
+            (height, width), colours = struct.unpack(">HH", body[1:5]), body[5]
+            size = (width, height)
         elif marker == 0xE1 and body.startswith(b"Exif\0") and not exif:
             exif = body[6:]
         elif marker == 0xE2 and body.startswith(b"ICC_PROFILE\0") and len(body) > 14:
@@ -220,7 +156,8 @@ def _png(data: bytes) -> Header:
             if critical:
                 raise Unusable("the PNG file is damaged (a checksum is wrong); copy it again from where it came.")
         elif kind == b"IHDR":
-            size, colours = struct.unpack(">II", body[:8]), 3 if body[9] & 2 else 1
+            width, height = struct.unpack(">II", body[:8])
+            size, colours = (width, height), 3 if body[9] & 2 else 1
         elif kind == b"acTL" and struct.unpack(">I", body[:4])[0] > 1:
             raise Unusable("this is an animated PNG; save one frame of it as a PNG first.")
         elif kind == b"iCCP":
@@ -286,7 +223,7 @@ def _tiff(data: bytes) -> Header:
     if frame is None or main is None:
         raise Unusable(_CUT_TIFF)
     if _is_raw(data, main):
-        raise Unusable(f"{_DEVELOP}.")
+        raise Unusable(f"{DEVELOP}.")
     width, height = main.number(256) or 0, main.number(257) or 0
     if width < 1 or height < 1:
         raise Unusable(_CUT_TIFF)

@@ -127,7 +127,8 @@ def _read_npy(data: bytes) -> NDArray[Any]:
     if dtype.kind not in "buif":
         raise Unusable(f"the array holds {dtype.name} values, not numbers of depth; save it as float32.")
     if any(n < 1 for n in shape) or len(shape) not in (2, 3):
-        raise Unusable(f"the array has the shape {'x'.join(map(str, shape)) or 'of a single number'}; a depth map has rows and columns only.")
+        form = "x".join(map(str, shape)) or "of a single number"
+        raise Unusable(f"the array has the shape {form}; a depth map has rows and columns only.")
     count = math.prod(shape)
     if count > 4 * MOST_PIXELS or count * dtype.itemsize > len(data) - end:
         raise Unusable("the NPY file is cut short or damaged; write it again with numpy.save.")
@@ -183,7 +184,7 @@ def _encode(path: Path, values: NDArray[np.float32]) -> bytes:
     if suffix == ".pfm":
         return b"Pf\n%d %d\n-1.0\n" % (values.shape[1], values.shape[0]) + values[::-1].astype("<f4").tobytes()
     if suffix not in (".png", ".exr", ".tif", ".tiff"):
-        raise UsageError(f"{shown(path)}: a depth map cannot be written as {suffix or 'a file without suffix'!r}; use .npy, .png, .exr, .tiff or .pfm.")
+        raise UsageError(f"{shown(path)}: a depth map cannot be written as {suffix!r}; use .npy, .png, .exr, .tiff or .pfm.")
     encoded, content = cv().imencode(suffix, _sixteen_bits(values) if suffix == ".png" else values)
     if not encoded:
         raise UsageError(f"{shown(path)}: OpenCV cannot write {suffix} here; use .npy.")

@@ -15,6 +15,7 @@ _ORIENTATION, _EXIF_IFD = 0x0112, 0x8769
 _FOCAL_LENGTH, _FOCAL_35MM = 0x920A, 0xA405
 _PIXELS_X, _PIXELS_Y = 0xA002, 0xA003
 _PLANE_X, _PLANE_UNIT = 0xA20E, 0xA210
+_INTEROP_IFD, _INTEROP_INDEX = 0xA005, 0x0001
 _UNIT_MM = {2: 25.4, 3: 10.0, 4: 1.0, 5: 0.001}
 
 
@@ -23,7 +24,8 @@ class Exif:
     """The tags that matter here, None where absent or implausible.
 
     orientation: 1 to 8 as EXIF numbers them. focal_35mm, focal: millimetres. pixels: (width, height) as recorded, before
-    the orientation. plane_resolution: sensor pixels per millimetre along the recorded width.
+    the orientation. plane_resolution: sensor pixels per millimetre along the recorded width. adobe_rgb: the colours are
+    Adobe RGB (1998), which cameras say in this way instead of with a profile (DCF 2.0, "R03").
     """
 
     orientation: int = 1
@@ -31,6 +33,7 @@ class Exif:
     focal: float | None = None
     pixels: tuple[float, float] | None = None
     plane_resolution: float | None = None
+    adobe_rgb: bool = False
 
 
 def parse_exif(block: bytes) -> Exif:
@@ -43,10 +46,13 @@ def parse_exif(block: bytes) -> Exif:
         return Exif()
     at = main.number(_EXIF_IFD)
     details = directory(block, frame, int(at)) if at else None
-    return _gather(main, details or Directory(frame.order, {}))
+    details = details or Directory(frame.order, {})
+    at = details.number(_INTEROP_IFD)
+    interop = directory(block, frame, int(at)) if at else None
+    return _gather(main, details, interop is not None and interop.raw(_INTEROP_INDEX).startswith(b"R03"))
 
 
-def _gather(main: Directory, details: Directory) -> Exif:
+def _gather(main: Directory, details: Directory, adobe_rgb: bool) -> Exif:
     orientation = int(main.number(_ORIENTATION) or 1)
     resolution = _within(details.number(_PLANE_X), 1e-6, 1e9)
     unit = _UNIT_MM.get(int(details.number(_PLANE_UNIT) or 2))
@@ -57,6 +63,7 @@ def _gather(main: Directory, details: Directory) -> Exif:
         _within(details.number(_FOCAL_LENGTH), 0.1, 10_000),
         (x, y) if x and y else None,
         resolution / unit if resolution and unit else None,
+        adobe_rgb,
     )
 
 

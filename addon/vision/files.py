@@ -72,7 +72,8 @@ def read_file(path: Path, *, limit: int, accept: Callable[[bytes], None] | None 
     except PermissionError as error:
         raise InputError(f"{shown(path)}: the file may not be read (permission denied); change its permissions.") from error
     except (OSError, ValueError) as error:  # ValueError: a null character in the name
-        raise InputError(f"{shown(path)}: the file cannot be read ({getattr(error, 'strerror', None) or error}); check the name.") from error
+        reason = getattr(error, "strerror", None) or error
+        raise InputError(f"{shown(path)}: the file cannot be read ({reason}); check the name.") from error
     if not data:
         raise InputError(f"{shown(path)}: the file is empty; copy or save it again.")
     return data

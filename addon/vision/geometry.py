@@ -96,20 +96,28 @@ class Grid(NamedTuple):
 _OFF_CENTRE = (0.02, 0.05)
 
 
-def _samples(n: int, step: float, off_centre: float) -> NDArray[np.float64]:
-    """Positions along one side of n pixels: the borders, and pixel centres about `step` apart between them."""
+def _samples(n: int, step: float, margin: float, off_centre: float) -> NDArray[np.float64]:
+    """Positions along one side of n pixels: pixel centres about `step` apart, continued by `margin` pixels on both sides."""
     count = max(2, round((n - 1) / step) + 1) if n > 1 else 1
-    centres = np.linspace(0.5, n - 0.5, count) + off_centre
-    return np.concatenate([[0.0], centres, [float(n)]])
+    step = (n - 1) / max(1, count - 1)
+    outside = math.ceil(margin / max(step, 1.0)) if margin > 0 else 0
+    beyond = step * np.arange(1, outside + 1)
+    centres = np.concatenate([0.5 - beyond[::-1], np.linspace(0.5, n - 0.5, count), n - 0.5 + beyond]) + off_centre
+    return centres if outside else np.concatenate([[0.0], centres, [float(n)]])
 
 
-def photo_grid(camera: PhotoCamera, size: tuple[int, int], max_vertices: int) -> Grid:
-    """A grid whose vertices stand on pixel centres (every pixel if `max_vertices` allows) and on the photo's border."""
+def photo_grid(camera: PhotoCamera, size: tuple[int, int], max_vertices: int, margin: float = 0.0) -> Grid:
+    """A grid with vertices on pixel centres (every pixel if `max_vertices` allows).
+
+    margin: how far the sheet reaches past the photo's border on every side, in shares of the longer side; UV leave
+    [0, 1] there.
+    """
     w, h = size
-    step = max(1.0, math.sqrt(w * h / max_vertices))
+    outside = margin * max(w, h)
+    step = max(1.0, math.sqrt((w + 2 * outside) * (h + 2 * outside) / max_vertices))
     while True:
-        xs, ys = _samples(w, step, _OFF_CENTRE[0]), _samples(h, step, _OFF_CENTRE[1])
-        if len(xs) * len(ys) <= max(max_vertices, 16):
+        xs, ys = (_samples(n, step, outside, off) for n, off in zip(size, _OFF_CENTRE))
+        if len(xs) * len(ys) <= max(max_vertices, 64):
             break
         step *= 1.01
     u, v = np.meshgrid(xs / w, 1 - ys / h)

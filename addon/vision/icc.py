@@ -27,6 +27,7 @@ Curve = Callable[[NDArray[np.float64]], NDArray[np.float64]]
 
 # Columns: XYZ of the red, green and blue of sRGB, adapted to D50 by Bradford's method, as in the ICC's own profile.
 _SRGB_D50 = np.array([[0.43607, 0.38515, 0.14307], [0.22249, 0.71687, 0.06061], [0.01392, 0.09708, 0.71410]])
+_ADOBE_RGB_D50 = np.array([[0.60974, 0.20528, 0.14919], [0.31111, 0.62567, 0.06322], [0.01947, 0.06087, 0.74457]])
 _MOST_TAGS = 200
 _STRIP = 2**20  # pixels converted at a time, which bounds the memory
 
@@ -45,6 +46,13 @@ class Damaged(Exception):
 
 class NeedsTables(Exception):
     """A sound profile that only a full color engine can apply."""
+
+
+def adobe_rgb_to_srgb(pixels: NDArray[Any]) -> NDArray[Any]:
+    """Convert H×W×3 Adobe RGB (1998), uint8 or uint16, to sRGB in place and return it."""
+    curve = _power(563 / 256)
+    _convert(pixels, Profile((curve, curve, curve), _matrix(_ADOBE_RGB_D50)))
+    return pixels
 
 
 def to_srgb(pixels: NDArray[Any], icc: bytes, *, gray: bool) -> NDArray[Any]:
@@ -137,13 +145,16 @@ def _sampled_curve(tag: bytes) -> Curve:
     if count == 0:
         return lambda x: x
     if count == 1:
-        gamma = struct.unpack_from(">H", tag, 12)[0] / 256
-        return lambda x: x**gamma
+        return _power(struct.unpack_from(">H", tag, 12)[0] / 256)
     if count * 2 > len(tag) - 12:
         raise Damaged("a tone curve is cut short")
     table = np.frombuffer(tag, ">u2", count, 12) / 65535
     places = np.linspace(0, 1, count)
     return lambda x: np.interp(x, places, table)
+
+
+def _power(gamma: float) -> Curve:
+    return lambda x: x**gamma
 
 
 def _parametric_curve(tag: bytes) -> Curve:

@@ -138,8 +138,8 @@ class Layer:
 class LayeredPhoto:
     """A photo with its depth, in layers from front to back; the first layer is the photo itself.
 
-    size: (width, height) of the upright photo in pixels. near, far, focus: metres to the nearest and farthest point and
-    to the subject. `made` says what made it (estimator, versions, hashes).
+    size: (width, height) of the upright photo in pixels. near, far: metres to the nearest and farthest point; close:
+    to where the nearest fiftieth of the picture ends; focus: to the subject. `made` says what made it (estimator, versions, hashes).
     """
 
     folder: Path
@@ -148,6 +148,7 @@ class LayeredPhoto:
     camera: PhotoCamera
     near: float
     far: float
+    close: float
     focus: float
     layers: tuple[Layer, ...]
     made: dict[str, Any] = field(default_factory=dict)
@@ -199,7 +200,7 @@ def read_layered(folder: Path) -> LayeredPhoto:
             raise InputError(f"{folder}: this layered photo was made by another version; make it again from the photo.")
         layers = tuple(Layer(**{**layer, "box": tuple(layer["box"])}) for layer in data["layers"])
         camera = PhotoCamera(**{**data["camera"], "shift": tuple(data["camera"]["shift"])})
-        photo = LayeredPhoto(folder, data["name"], tuple(data["size"]), camera, data["near"], data["far"], data["focus"], layers, data["made"])
+        photo = LayeredPhoto(folder, data["name"], tuple(data["size"]), camera, data["near"], data["far"], data["close"], data["focus"], layers, data["made"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(f"{folder}: not a layered photo ({error}); make it again from the photo.") from error
     missing = [f for layer in photo.layers for f in (layer.colour, layer.depth, layer.matte) if f and not photo.path(f).is_file()]

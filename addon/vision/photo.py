@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from ..errors import InputError
 from .containers import Header, Unusable, check_kind, inspect
 from .cv import cv
-from .exif import field_of_view, parse_exif
+from .exif import Exif, field_of_view, parse_exif
 from .files import read_file, shown
-from .icc import cmyk_to_srgb, to_srgb
+from .icc import adobe_rgb_to_srgb, cmyk_to_srgb, to_srgb
 
 SMALLEST = 8  # pixels on a side; less shows nothing and breaks every filter
 _OPENCV_PIXELS, _OPENCV_SIDE = 2**30, 2**20  # what OpenCV decodes at most
@@ -57,7 +57,7 @@ def read_photo(path: Path, *, max_megapixels: float = 100) -> Photo:
             raise Unusable(header.no_photo)
         check_size(header, max_megapixels)
         exif = parse_exif(header.exif)
-        pixels, alpha = _decode(data, header)
+        pixels, alpha = _decode(data, header, exif)
     except Unusable as error:
         raise InputError(f"{shown(path)}: {error}") from error
     if header.kind != "TIFF":  # OpenCV turns TIFF files upright by itself, and no other
@@ -99,7 +99,7 @@ def _first_line(error: BaseException) -> str:
     return (str(error).strip().splitlines() or [type(error).__name__])[0][:120]
 
 
-def _decode(data: bytes, header: Header) -> tuple[NDArray[Any], NDArray[Any] | None]:
+def _decode(data: bytes, header: Header, exif: Exif) -> tuple[NDArray[Any], NDArray[Any] | None]:
     """(RGB in sRGB or scene-linear, alpha or None) with rows and columns as OpenCV gives them."""
     if header.colours == 4 and header.icc:
         converted = cmyk_to_srgb(data, header.icc)
@@ -120,8 +120,11 @@ def _decode(data: bytes, header: Header) -> tuple[NDArray[Any], NDArray[Any] | N
     if pixels.dtype == np.float32:
         _clean(pixels)
         return pixels, alpha
-    icc = header.icc if header.colours != 4 else b""
-    return to_srgb(pixels, icc, gray=header.colours == 1), alpha
+    if header.colours == 4:
+        return pixels, alpha
+    if exif.adobe_rgb and header.colours == 3 and not header.icc:
+        return adobe_rgb_to_srgb(pixels), alpha
+    return to_srgb(pixels, header.icc, gray=header.colours == 1), alpha
 
 
 def _alpha(stored: NDArray[Any]) -> NDArray[Any] | None:

@@ -39,7 +39,6 @@ def make_layered_photo(path: Path, spec: SceneSpec, folder: Path, progress: dept
     disparity = to_disparity(depth, near=spec.depth.near, far=spec.depth.far)
     camera = photo_camera(photo, depth, spec)
     original = f"photo{path.suffix.lower() or '.img'}"
-    focus = focus_distance(disparity)
     layered = LayeredPhoto(
         folder=folder,
         name=path.stem,
@@ -47,7 +46,8 @@ def make_layered_photo(path: Path, spec: SceneSpec, folder: Path, progress: dept
         camera=camera,
         near=disparity.near,
         far=disparity.far,
-        focus=focus,
+        close=_distance(disparity, float(np.quantile(disparity.d, 0.98))),
+        focus=focus_distance(disparity),
         layers=(Layer("Photo", original, "depth.npy", None, (0, 0, *photo.size)),),
         made={"estimator": depth.made_by, "photo_sha256": photo.sha256},
     )
@@ -71,7 +71,10 @@ def focus_distance(disparity: Disparity) -> float:
     """Metres to what the camera should aim at: the middle of the depths in the middle third of the picture."""
     h, w = disparity.d.shape
     middle = disparity.d[h // 3 : max(h // 3 + 1, h - h // 3), w // 3 : max(w // 3 + 1, w - w // 3)]
-    d = float(np.median(middle))
+    return _distance(disparity, float(np.median(middle)))
+
+
+def _distance(disparity: Disparity, d: float) -> float:
     return 1 / (d * (1 / disparity.near - 1 / disparity.far) + 1 / disparity.far)
 
 

@@ -37,8 +37,9 @@ def resample(values: Floats, size: tuple[int, int], *, depth: bool) -> Floats:
     out = np.empty((size[1], size[0]), np.float32)
     step = max(1, _STRIP // size[0])
     for start in range(0, size[1], step):
-        strip = _Axis(*(part[start : start + step] for part in rows))
-        _fill(out[start : start + step], values, strip, columns, jump)
+        part = slice(start, start + step)
+        strip = _Axis(rows.before[part], rows.after[part], rows.nearest[part], rows.share[part])
+        _fill(out[part], values, strip, columns, jump)
     return out
 
 

@@ -60,7 +60,8 @@ def target(tmp_path: Path) -> Path:
 def state() -> dict[str, Any]:
     """Everything in Blender that an artist could notice."""
     window = bpy.context.window
-    data = {name: sorted(item.name for item in getattr(bpy.data, name)) for name in ("scenes", "images", "worlds", "objects", "actions", "sounds")}
+    kinds = ("scenes", "images", "worlds", "objects", "actions", "sounds")
+    data = {kind: sorted(item.name for item in getattr(bpy.data, kind)) for kind in kinds}
     current = bpy.context.scene
     return {
         **data,
@@ -105,7 +106,17 @@ def test_the_film_is_what_was_asked_for(frames: list[Path], target: Path) -> Non
 
 @pytest.mark.parametrize(
     ("fps", "exact"),
-    [(23.976, 24000 / 1001), (23.98, 24000 / 1001), (29.97, 30000 / 1001), (59.94, 60000 / 1001), (25, 25), (12.5, 12.5), (1, 1), (240, 240), (7.3, 7.3)],
+    [
+        (23.976, 24000 / 1001),
+        (23.98, 24000 / 1001),
+        (29.97, 30000 / 1001),
+        (59.94, 60000 / 1001),
+        (25, 25),
+        (12.5, 12.5),
+        (1, 1),
+        (240, 240),
+        (7.3, 7.3),
+    ],
 )
 def test_the_speed_is_exact(frames: list[Path], target: Path, fps: float, exact: float) -> None:
     encode_film(frames, target, fps=fps, size=SIZE)
@@ -168,7 +179,10 @@ def test_the_film_tells_nothing_about_its_maker(frames: list[Path], target: Path
     assert target.read_bytes() == first
 
 
-@pytest.mark.parametrize("name", ["{x}.mp4", "a#b##.mp4", "it's $(id) %04d.mp4", "日本.mp4", "film", "-" + "n" * 200 + ".mp4", "{camera_name} #/{x} ##.mp4"])
+@pytest.mark.parametrize(
+    "name",
+    ["{x}.mp4", "a#b##.mp4", "it's $(id) %04d.mp4", "日本.mp4", "film", "-" + "n" * 200 + ".mp4", "{camera_name} #/{x} ##.mp4"],
+)
 def test_names_are_taken_as_they_are(tmp_path: Path, frames: list[Path], name: str) -> None:
     target = tmp_path / "named" / name
     encode_film(frames, target, fps=24, size=SIZE)
@@ -213,7 +227,10 @@ def test_the_current_scene_may_have_a_sequencer_of_its_own(frames: list[Path], t
         bpy.data.scenes.remove(other)
 
 
-@pytest.mark.parametrize(("given", "even"), [((64, 48), (64, 48)), ((65, 49), (64, 48)), ((1, 1), (2, 2)), ((3, 2), (2, 2)), ((1919, 1080), (1918, 1080))])
+@pytest.mark.parametrize(
+    ("given", "even"),
+    [((64, 48), (64, 48)), ((65, 49), (64, 48)), ((1, 1), (2, 2)), ((3, 2), (2, 2)), ((1919, 1080), (1918, 1080))],
+)
 def test_sizes_are_rounded_down_to_even(given: tuple[int, int], even: tuple[int, int]) -> None:
     assert film_size(*given) == even
 

@@ -13,6 +13,7 @@ from addon.errors import RenderError
 from addon.output import mp4
 from addon.output.mp4 import Box, Colour, Node, boxes, move_moov_first, read_film, set_colour, video_entries
 
+KINDS = [b"ftyp", b"moov", b"mdat", b"trak", b"avc1", b"stsd", b"\xff\0\n\x1b"]
 PICTURES = [b"first picture", b"second", b"the third one"]
 
 
@@ -81,7 +82,9 @@ def moved(tmp_path: Path, data: bytes) -> Path:
 @pytest.mark.parametrize("wide_mdat", [False, True])
 @pytest.mark.parametrize("wide_offsets", [False, True])
 @pytest.mark.parametrize("open_end", [False, True])
-def test_the_index_comes_first_and_still_points_at_the_pictures(tmp_path: Path, wide_mdat: bool, wide_offsets: bool, open_end: bool) -> None:
+def test_the_index_comes_first_and_still_points_at_the_pictures(
+    tmp_path: Path, wide_mdat: bool, wide_offsets: bool, open_end: bool
+) -> None:
     data = film_bytes(wide_mdat=wide_mdat, wide_offsets=wide_offsets, open_end=open_end, extra=box(b"uuid", bytes(20)))
     out = moved(tmp_path, data)
     assert pictures_of(tmp_path / "in.mp4") == PICTURES
@@ -263,6 +266,6 @@ def test_a_film_with_a_piece_missing_gives_a_film_or_a_render_error(tmp_path: Pa
 
 
 @quick
-@given(st.lists(st.tuples(st.sampled_from([b"ftyp", b"moov", b"mdat", b"trak", b"avc1", b"stsd", b"\xff\0\n\x1b"]), st.binary(max_size=40)), max_size=6))
+@given(st.lists(st.tuples(st.sampled_from(KINDS), st.binary(max_size=40)), max_size=6))
 def test_any_row_of_boxes_gives_a_film_or_a_render_error(tmp_path: Path, row: list[tuple[bytes, bytes]]) -> None:
     survives(tmp_path, b"".join(box(kind, content) for kind, content in row))

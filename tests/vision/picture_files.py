@@ -7,6 +7,7 @@ import zlib
 from fractions import Fraction
 
 import numpy as np
+
 from addon.vision.cv import cv
 
 # XYZ of red, green and blue, adapted to D50, as real profiles have them.
@@ -85,7 +86,8 @@ def exif_block(orientation: int = 1, order: str = "<", **details) -> bytes:
         else:
             entries.append(struct.pack(f"{order}HHIHxx", tags[name], 3, 1, value))
     main = struct.pack(f"{order}HHHIHxxHHIII", 2, 0x0112, 3, 1, orientation, 0x8769, 4, 1, 38, 0)
-    return (b"II" if order == "<" else b"MM") + struct.pack(f"{order}HI", 42, 8) + main + struct.pack(f"{order}H", len(entries)) + b"".join(entries) + bytes(4) + heap
+    head = (b"II" if order == "<" else b"MM") + struct.pack(f"{order}HI", 42, 8)
+    return head + main + struct.pack(f"{order}H", len(entries)) + b"".join(entries) + bytes(4) + heap
 
 
 def jpeg_with(data: bytes, *, exif: bytes = b"", icc: bytes = b"", part: int = 60000) -> bytes:
@@ -126,13 +128,16 @@ def webp_with(data: bytes, size: tuple[int, int], *, exif: bytes = b"", icc: byt
     return b"RIFF" + struct.pack("<I", len(body) + 4) + b"WEBP" + body
 
 
-def tiff(pixels: np.ndarray, *, order: str = "<", photometric: int | None = None, tags: dict[int, tuple[int, tuple]] | None = None, icc: bytes = b"") -> bytes:
+Tags = dict[int, tuple[int, tuple]]
+
+
+def tiff(pixels: np.ndarray, *, order: str = "<", photometric: int | None = None, tags: Tags | None = None, icc: bytes = b"") -> bytes:
     """An uncompressed TIFF. `tags` adds or replaces {tag: (type, values)}."""
     height, width = pixels.shape[:2]
     channels = pixels.shape[2] if pixels.ndim == 3 else 1
     sample = {"u": 1, "i": 2, "f": 3}[pixels.dtype.kind]
     body = pixels.astype(pixels.dtype.newbyteorder(order)).tobytes()
-    every: dict[int, tuple[int, tuple]] = {
+    every: Tags = {
         256: (4, (width,)), 257: (4, (height,)), 258: (3, (8 * pixels.dtype.itemsize,) * channels), 259: (3, (1,)),
         262: (3, (photometric if photometric is not None else 2 if channels >= 3 else 1,)), 273: (4, (8,)), 277: (3, (channels,)),
         278: (4, (height,)), 279: (4, (len(body),)), 284: (3, (1,)), 339: (3, (sample,) * channels), **(tags or {}),

@@ -7,6 +7,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+
 from addon.errors import InputError, StillscapeError, StorageError, UsageError
 from addon.spec import DepthSpec
 from addon.vision import files as files_module
@@ -18,10 +22,6 @@ from addon.vision.files import write_atomically
 from addon.vision.layered import DepthKind
 from addon.vision.photo import Photo
 from addon.vision.resample import resample
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
-from hypothesis.extra import numpy as arrays
-
 from tests.vision import picture_files as files
 
 RNG = np.random.default_rng(3)
@@ -89,7 +89,10 @@ def test_pfm_of_both_byte_orders_and_in_color(tmp_path):
 
 
 @pytest.mark.parametrize("compression", [0, 1, 2, 3])
-@pytest.mark.parametrize("names", ["Z", "V", "R", "Y", "depth.Z", "ViewLayer.Depth.Z", "Z R G B A", "A Y", "Combined.R Combined.G Combined.B Depth.V"])
+@pytest.mark.parametrize(
+    "names",
+    ["Z", "V", "R", "Y", "depth.Z", "ViewLayer.Depth.Z", "Z R G B A", "A Y", "Combined.R Combined.G Combined.B Depth.V"],
+)
 def test_exr_channels_by_name(tmp_path, names, compression):
     every = names.split()
     wanted = next(n for n in every if n.split(".")[-1] in "ZVY" or len(every) == 1)
@@ -185,7 +188,11 @@ def test_no_array_is_unpickled(tmp_path):
         read_depth_file(path)
 
 
-@given(st.sampled_from([".npy", ".pfm", ".png", ".tiff", ".z.exr"]), st.lists(st.tuples(st.integers(0, 700), st.integers(0, 255)), max_size=5), st.integers(1, 4000))
+@given(
+    st.sampled_from([".npy", ".pfm", ".png", ".tiff", ".z.exr"]),
+    st.lists(st.tuples(st.integers(0, 700), st.integers(0, 255)), max_size=5),
+    st.integers(1, 4000),
+)
 @settings(deadline=None, max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_no_file_breaks_the_reader(tmp_path, suffix, changes, keep):
     path = tmp_path / f"depth{suffix}"
@@ -332,7 +339,10 @@ def test_flat_things_stay_flat_and_lone_pixels_stay():
     assert np.array_equal(dequantise(flat, 1.0), flat, equal_nan=True)
 
 
-@given(arrays.arrays(np.uint8, arrays.array_shapes(min_dims=2, max_dims=2, min_side=1, max_side=40)), st.sampled_from([1.0, 257.0, 1 / 255]))
+@given(
+    arrays.arrays(np.uint8, arrays.array_shapes(min_dims=2, max_dims=2, min_side=1, max_side=40)),
+    st.sampled_from([1.0, 257.0, 1 / 255]),
+)
 @settings(deadline=None, max_examples=60)
 def test_the_bound_holds_for_any_map(stored, step):
     values = stored.astype(np.float32) * np.float32(step)

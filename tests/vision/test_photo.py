@@ -11,20 +11,20 @@ import struct
 from pathlib import Path
 
 import numpy as np
-
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
 from addon.errors import InputError, StillscapeError
 from addon.vision import icc as icc_module
 from addon.vision.exif import field_of_view, parse_exif
 from addon.vision.photo import read_photo
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
-
 from tests.vision import picture_files as files
 
 RNG = np.random.default_rng(7)
 RGB = RNG.integers(0, 256, (20, 30, 3)).astype(np.uint8)
-SMOOTH = np.stack(np.meshgrid(np.arange(48) * 5, np.arange(32) * 7, indexing="xy") + [np.full((32, 48), 90)], -1).astype(np.uint8)
+SMOOTH = np.dstack([*np.meshgrid(np.arange(48) * 5, np.arange(32) * 7), np.full((32, 48), 90)]).astype(np.uint8)
+P3 = files.rgb_profile(files.DISPLAY_P3, files.SRGB_CURVE)
 LOSSLESS_WEBP = (64, 101)  # cv2.IMWRITE_WEBP_QUALITY above 100
 
 
@@ -257,6 +257,10 @@ def with_profile(kind: str, rgb: np.ndarray, icc: bytes) -> bytes:
     return files.tiff(rgb, icc=icc)
 
 
+def srgb_light(code: float) -> float:
+    return code / 12.92 if code <= 0.04045 else ((code + 0.055) / 1.055) ** 2.4
+
+
 @pytest.mark.parametrize("kind", ["png", "webp", "tiff"])
 def test_display_p3_becomes_srgb(tmp_path, kind):
     # sRGB red, as Display P3 writes it (Apple's color-sync calculator): 0.9175, 0.2003, 0.1387
@@ -274,6 +278,18 @@ def test_adobe_rgb_green_is_clipped_into_srgb(tmp_path):
     photo = read(tmp_path, with_profile("png", patch, files.rgb_profile(files.ADOBE_RGB, files.curv(563))))
     assert photo.pixels[0, 0].tolist() == [0, 255, 0]
     assert abs(photo.pixels[9, 9].astype(int) - [66, 151, 48]).max() <= 2  # as littleCMS gives it
+
+
+def test_adobe_rgb_by_exif_alone(tmp_path):
+    """As cameras write it: interoperability index R03 and no profile."""
+    interop = struct.pack("<HHHI4sI", 1, 1, 2, 4, b"R03\0", 0)
+    details = struct.pack("<HHHIII", 1, 0xA005, 4, 1, 44, 0)
+    block = b"II*\0\x08\0\0\0" + struct.pack("<HHHIII", 1, 0x8769, 4, 1, 26, 0) + details + interop
+    icc = files.rgb_profile(files.ADOBE_RGB, files.curv(563))
+    plain = files.encode(".png", RGB)
+    said, profiled = read(tmp_path, files.png_with(plain, exif=block)), read(tmp_path, files.png_with(plain, icc=icc))
+    assert np.array_equal(said.pixels, profiled.pixels) and not np.array_equal(said.pixels, RGB)
+    assert np.array_equal(read(tmp_path, files.png_with(plain, exif=block, icc=P3)).pixels, read(tmp_path, files.png_with(plain, icc=P3)).pixels)
 
 
 @pytest.mark.parametrize(
@@ -294,7 +310,8 @@ def test_every_kind_of_curve_agrees_with_littlecms(tmp_path, primaries, curve):
     image, cms = pytest.importorskip("PIL.Image"), pytest.importorskip("PIL.ImageCms")
     icc = files.rgb_profile(primaries, curve)
     photo = read(tmp_path, with_profile("png", RGB, icc))
-    expected = cms.profileToProfile(image.fromarray(RGB), cms.ImageCmsProfile(io.BytesIO(icc)), cms.createProfile("sRGB"), renderingIntent=1)
+    source, target = cms.ImageCmsProfile(io.BytesIO(icc)), cms.createProfile("sRGB")
+    expected = cms.profileToProfile(image.fromarray(RGB), source, target, renderingIntent=1)
     assert abs(photo.pixels.astype(int) - np.asarray(expected)).max() <= 1
 
 
@@ -307,7 +324,7 @@ def test_sixteen_bit_conversion_is_finer_than_eight(tmp_path):
     assert photo.pixels.dtype == np.uint16 and abs(photo.pixels[0, :, 0] - expected).max() <= 4
 
 
-@pytest.mark.parametrize("curve", [files.SRGB_CURVE, files.curv(*(np.rint(65535 * icc_module._parametric_curve(files.SRGB_CURVE)(np.linspace(0, 1, 1024))).astype(int)))])
+@pytest.mark.parametrize("curve", [files.SRGB_CURVE, files.curv(*(round(65535 * srgb_light(i / 1023)) for i in range(1024)))])
 def test_srgb_profiles_leave_the_pixels_alone(tmp_path, curve):
     assert np.array_equal(read(tmp_path, with_profile("png", RGB, files.rgb_profile(files.SRGB, curve))).pixels, RGB)
 
@@ -486,12 +503,12 @@ def test_tiffs_that_would_come_in_wrong(tmp_path, more, word):
 
 
 SEEDS = [
-    files.jpeg_with(files.encode(".jpg", SMOOTH), exif=files.exif_block(6, focal_35mm=26), icc=files.rgb_profile(files.DISPLAY_P3, files.SRGB_CURVE)),
+    files.jpeg_with(files.encode(".jpg", SMOOTH), exif=files.exif_block(6, focal_35mm=26), icc=P3),
     files.png_with(files.encode(".png", RGB), exif=files.exif_block(3)),
     files.webp_with(files.encode(".webp", RGB), (30, 20), exif=files.exif_block(5)),
     files.tiff(RGB),
     files.encode(".bmp", RGB),
-    files.exr({"R": RGB[:, :, 0].astype(np.float32), "G": RGB[:, :, 1].astype(np.float32), "B": RGB[:, :, 2].astype(np.float32)}, compression=3),
+    files.exr({name: RGB[:, :, i].astype(np.float32) for i, name in enumerate("RGB")}, compression=3),
 ]
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from addon.spec import DepthSpec
 from addon.vision.depth import choose
 from addon.vision.depth.plane import ESTIMATOR, FOV
