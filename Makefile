@@ -23,7 +23,7 @@ SOURCES := addon headless scripts tests __init__.py
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' Makefile
 
-demo: venv-run ## Turn a photo into a short film under build/; PHOTO=my.jpg takes yours
+demo: venv-test ## Turn a photo into a short film under build/; PHOTO=my.jpg takes yours
 	@$(RUN) headless/demo.py $(if $(PHOTO),--photo "$(PHOTO)") --out build
 
 test: venv-test ## Run the tests on Blender as a Python module
@@ -32,8 +32,9 @@ test: venv-test ## Run the tests on Blender as a Python module
 extension: venv-run ## Build and validate the extension's zip into dist/; PLATFORM=all builds every one
 	@$(RUN) scripts/extension.py $(PLATFORM)
 
-test-versions: venv-run ## Run the tests marked "versions" on each of VERSIONS
-	@$(RUN) scripts/test_versions.py --python "$(PYTHON)" --pytest "$(PYTEST)" $(VERSIONS)
+test-versions: ## Run the tests marked "versions" on each of VERSIONS
+	@python="$$(sh scripts/find_python.sh "3.11 3.13" "$(PYTHON)")" && \
+	    "$$python" scripts/test_versions.py --python "$(PYTHON)" --pytest "$(PYTEST)" $(VERSIONS)
 
 test-blender: venv-test ## Install the zip into a real Blender and test it there; BLENDER="command"
 	@$(RUN) scripts/extension.py
@@ -67,5 +68,6 @@ venv-run:
 venv-test:
 	$(call venv,.venv,run test)
 
+# The test packages too: pyright looks up what is imported.
 venv-lint:
-	$(call venv,.venv-lint,lint)
+	$(call venv,.venv-lint,lint test)

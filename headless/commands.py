@@ -114,7 +114,8 @@ def _blender() -> Any:
         import bpy
     except ImportError as error:
         raise UsageError(f"Blender is missing ({error}): run this inside Blender, or install its module with pip install bpy.") from error
-    bpy.ops.wm.read_factory_settings(use_empty=True)
+    # Not read_factory_settings: with the settings it forgets the installed extensions, and with them the OpenCV of ours.
+    bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
     return bpy
 
 

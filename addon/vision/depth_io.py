@@ -21,6 +21,7 @@ from .exr import depth_channel, read_channel
 from .files import read_file, shown, write_atomically
 from .photo import decode_raw
 
+_NPY, _PFM_START = b"\x93NUMPY", re.compile(rb"P[fF]\s")
 _NPY_HEADER = 4096  # characters; an array of plain numbers has about 100
 MOST_PIXELS = 2**27  # 134 megapixels: half a gigabyte of float32
 _KNOWN = "use a PNG, TIFF, OpenEXR, NPY or PFM file"
@@ -45,8 +46,8 @@ def read_depth_file(path: Path) -> tuple[NDArray[np.float32], DepthInfo]:
     Float maps may hold NaN and infinities. Raises InputError with one sentence if it is no depth map.
     """
     path = Path(path)
-    data = read_file(path, limit=2**32)
     try:
+        data = read_file(path, limit=2**32, accept=_check_start)
         stored, kind = _read(data)
         plane = _one_channel(stored)
         if plane.dtype.kind not in "buif":
@@ -71,18 +72,23 @@ def _describe(plane: NDArray[Any], kind: str) -> DepthInfo:
     return DepthInfo(kind, True, bits, top)
 
 
-def _read(data: bytes) -> tuple[NDArray[Any], str]:
-    if data.startswith(b"\x93NUMPY"):
-        return _read_npy(data), "NPY"
-    if data[:3] in (b"PF\n", b"Pf\n", b"PF ", b"Pf ", b"PF\r", b"Pf\r"):
-        return _read_pfm(data), "PFM"
-    if data.startswith(b"PK\x03\x04"):
+def _check_start(start: bytes) -> None:
+    """Raise Unusable unless a file that starts with these bytes may be a depth map."""
+    if start.startswith(b"PK\x03\x04"):
         raise Unusable("this is an archive (perhaps .npz), not a depth map: save the array itself with numpy.save.")
-    kind = kind_of(data)
+    kind = kind_of(start)
     if kind in ("JPEG", "WebP", "BMP"):
         raise Unusable(f"a {kind} file is no good for depth; {_KNOWN}.")
-    if not kind:
+    if not kind and not start.startswith(_NPY) and _PFM_START.match(start) is None:
         raise Unusable(f"this is not a depth map of a known kind: {_KNOWN}.")
+
+
+def _read(data: bytes) -> tuple[NDArray[Any], str]:
+    if data.startswith(_NPY):
+        return _read_npy(data), "NPY"
+    if _PFM_START.match(data):
+        return _read_pfm(data), "PFM"
+    kind = kind_of(data)
     header = inspect(data)
     if header.size[0] * header.size[1] > MOST_PIXELS:
         raise Unusable(f"the depth map is {header.size[0]}x{header.size[1]}, more than can be read; save a smaller one.")

@@ -15,6 +15,7 @@ _ORIENTATION, _EXIF_IFD = 0x0112, 0x8769
 _FOCAL_LENGTH, _FOCAL_35MM = 0x920A, 0xA405
 _PIXELS_X, _PIXELS_Y = 0xA002, 0xA003
 _PLANE_X, _PLANE_UNIT = 0xA20E, 0xA210
+_COLOR_SPACE, _SRGB = 0xA001, 1
 _INTEROP_IFD, _INTEROP_INDEX = 0xA005, 0x0001
 _UNIT_MM = {2: 25.4, 3: 10.0, 4: 1.0, 5: 0.001}
 
@@ -49,7 +50,9 @@ def parse_exif(block: bytes) -> Exif:
     details = details or Directory(frame.order, {})
     at = details.number(_INTEROP_IFD)
     interop = directory(block, frame, int(at)) if at else None
-    return _gather(main, details, interop is not None and interop.raw(_INTEROP_INDEX).startswith(b"R03"))
+    # Editors that convert to sRGB change the color space and often forget the index.
+    adobe_rgb = interop is not None and interop.raw(_INTEROP_INDEX).startswith(b"R03") and details.number(_COLOR_SPACE) != _SRGB
+    return _gather(main, details, adobe_rgb)
 
 
 def _gather(main: Directory, details: Directory, adobe_rgb: bool) -> Exif:

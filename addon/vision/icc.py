@@ -276,7 +276,8 @@ def cmyk_to_srgb(data: bytes, icc: bytes) -> NDArray[np.uint8] | None:
         log.warning("The photo's color profile was ignored: %s.", error)
         return None
     try:
-        with image.open(io.BytesIO(data), formats=("JPEG", "MPO", "TIFF")) as opened:
+        image.init()  # Pillow knows only its commonest formats before
+        with image.open(io.BytesIO(data), formats=("JPEG", "TIFF")) as opened:
             opened.load()
             # OpenCV turns TIFF files upright by itself, Pillow from some version on: this makes both agree.
             turned = _turned(opened) if opened.format == "TIFF" else opened

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -143,17 +143,21 @@ def test_d_is_always_between_0_and_1_and_near_is_large(values, kind, near, far):
 
 
 def layered(folder: Path) -> LayeredPhoto:
-    return LayeredPhoto(
-        folder=folder,
-        name="photo",
-        size=(8, 6),
-        camera=PhotoCamera(50.0, (0.1, -0.2), -3.0, 1.7),
-        near=2.0,
-        far=20.0,
-        focus=5.0,
-        layers=(Layer("Photo", "photo.jpg", "depth.npy", None, (0, 0, 8, 6)), Layer("Hidden 1", "h.png", "h.npy", "m.png", (-1, 2, 9, 6))),
-        made={"estimator": "test"},
-    )
+    given = {
+        "folder": folder,
+        "name": "photo",
+        "size": (8, 6),
+        "camera": PhotoCamera(50.0, (0.1, -0.2), -3.0, 1.7),
+        "near": 2.0,
+        "far": 20.0,
+        "layers": (
+            Layer("Photo", "photo.jpg", "depth.npy", None, (0, 0, 8, 6)),
+            Layer("Hidden 1", "h.png", "h.npy", "m.png", (-1, 2, 9, 6)),
+        ),
+        "made": {"estimator": "test"},
+    }
+    distances = {f.name: 5.0 for f in fields(LayeredPhoto) if f.name not in given}
+    return LayeredPhoto(**given, **distances)
 
 
 def content() -> dict[str, bytes | np.ndarray]:
