@@ -90,7 +90,7 @@ def to_disparity(depth: DepthMap, *, near: float | None = None, far: float | Non
         near = AFFINE_NEAR if near is None and far is None else near if near is not None else min(AFFINE_NEAR, far / 8)  # type: ignore[operator]
         far = far if far is not None else max(AFFINE_FAR, near * 8)
     else:
-        with np.errstate(divide="ignore", invalid="ignore"):
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             inverse = values if depth.kind is DepthKind.METRIC_DISPARITY else np.where(values > 0, 1 / values, np.nan)
         known = inverse[np.isfinite(inverse) & (inverse >= 0)]
         if known.size == 0:
@@ -101,7 +101,8 @@ def to_disparity(depth: DepthMap, *, near: float | None = None, far: float | Non
         far = far if far is not None else min(max(measured_far, near), FARTHEST)
         if far <= near:  # a flat wall: give it a range all the same
             far = near * (1 + 1e-3)
-        d = (inverse - 1 / far) / (1 / near - 1 / far)
+        with np.errstate(over="ignore", invalid="ignore"):
+            d = (inverse - 1 / far) / (1 / near - 1 / far)
     if not 0 < near < far:
         raise InputError(f"The nearest point ({near:g} m) must be nearer than the farthest ({far:g} m); set --near and --far.")
     d = np.nan_to_num(d, nan=0.0, posinf=1.0, neginf=0.0)
@@ -185,10 +186,12 @@ def write_layered(photo: LayeredPhoto, files: dict[str, bytes | NDArray[Any]]) -
         if target.exists():
             shutil.rmtree(target)
         os.replace(temporary, target)
+        temporary = None
     except OSError as error:
+        raise StorageError(f"{target}: cannot be written ({error.strerror or error}); free some room or choose another folder.") from error
+    finally:  # whatever ended it, a signal too
         if temporary is not None:
             shutil.rmtree(temporary, ignore_errors=True)
-        raise StorageError(f"{target}: cannot be written ({error.strerror or error}); free some room or choose another folder.") from error
     return photo
 
 

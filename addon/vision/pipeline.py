@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -21,9 +22,11 @@ NO_HORIZON_HEIGHT = 1.6  # metres: eye level
 
 
 def estimate_depth(path: Path, spec: SceneSpec, progress: depth_sources.Progress) -> tuple[Photo, DepthMap]:
-    """Read the photo at `path` and estimate its depth. Raises a StillscapeError that says what to do."""
+    """Read the photo at `path` (a field of view that was set goes before its EXIF) and estimate its depth. Raises a StillscapeError that says what to do."""
     progress(0.0, "Reading the photo")
     photo = read_photo(path, max_megapixels=spec.photo.max_megapixels)
+    if spec.photo.fov is not None:  # estimators that work in metres must know it, too
+        photo = replace(photo, fov=spec.photo.fov)
     estimator = depth_sources.choose(spec.depth)
     progress(0.2, f"Depth: {estimator.label}")
     return photo, estimator.estimate(photo, spec.depth, lambda share, text: progress(0.2 + 0.5 * share, text))
@@ -60,7 +63,7 @@ def make_layered_photo(path: Path, spec: SceneSpec, folder: Path, progress: dept
 
 def photo_camera(photo: Photo, depth: DepthMap, spec: SceneSpec) -> PhotoCamera:
     """The photo's camera: the field of view that was set, else the EXIF's, else the estimator's, else 50 degrees."""
-    fov = next(f for f in (spec.photo.fov, photo.fov, depth.fov, DEFAULT_FOV) if f is not None)
+    fov = next(f for f in (photo.fov, depth.fov, DEFAULT_FOV) if f is not None)
     level = PhotoCamera(fov, spec.photo.lens_shift)
     pitch = 0.0 if depth.horizon is None else pitch_from_horizon(depth.horizon, level, photo.size)
     height = NO_HORIZON_HEIGHT if depth.camera_height is None else depth.camera_height

@@ -1,0 +1,18 @@
+"""What an artist touches: properties, operators, panels, menus and preferences."""
+
+from __future__ import annotations
+
+from . import film, importing, live, menus, move, panels, preferences, process, properties, results, setup
+
+_MODULES = (properties, preferences, results, process, importing, setup, move, film, live, panels, menus)
+"""In the order of registration: a class after the ones that it refers to."""
+
+
+def register() -> None:
+    for module in _MODULES:
+        module.register()
+
+
+def unregister() -> None:
+    for module in reversed(_MODULES):
+        module.unregister()

@@ -1,0 +1,27 @@
+"""How settings are drawn; nothing is computed here."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import Any
+
+import bpy
+
+from ..spec import meta
+from .properties import attribute
+
+
+def draw_section(layout: bpy.types.UILayout, group: Any, section: type, *, only: tuple[str, ...] = (), without: tuple[str, ...] = ()) -> None:
+    """Draw the settings of one section that `group` holds, in the order of `spec.py`. only, without: names of fields."""
+    for f in fields(section):
+        if (only and f.name not in only) or f.name in without:
+            continue
+        name = attribute(f)
+        if not meta(f).optional:
+            layout.prop(group, name)
+            continue
+        row = layout.row(heading=meta(f).label, align=True)
+        row.prop(group, f"use_{name}", text="")
+        value = row.row(align=True)
+        value.active = getattr(group, f"use_{name}")
+        value.prop(group, name, text="")

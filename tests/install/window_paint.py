@@ -1,0 +1,435 @@
+"""Paints depth in a real window of Blender with a real (virtual) mouse; exits 0 when every check has passed.
+
+    python3 tests/install/window_paint.py drive FOLDER [--blender COMMAND] [--package NAME] [--path FOLDER ...]
+
+`drive` is plain Python: it opens a virtual screen, starts Blender in it with this same file, and does with xdotool what
+Blender's part asks for. Blender's part builds a scene, asks for strokes and keys, and looks at the mesh in between.
+Pictures of the screen are left in FOLDER. Needs Xvfb, xdotool and ffmpeg.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import json
+import os
+import shlex
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+WIDTH, HEIGHT = 1600, 900
+WANT = "WANT "
+NEAR, FAR = 1.0, 8.0
+EXTENSION = "bl_ext.user_default.stillscape"
+
+
+# Outside Blender -------------------------------------------------------------------------------------------------------
+
+
+def drive(options: argparse.Namespace) -> int:
+    """Run Blender on a virtual screen and be its hand."""
+    folder = options.folder.resolve()
+    folder.mkdir(parents=True, exist_ok=True)
+    for old in folder.glob("*"):
+        if old.is_file():
+            old.unlink()
+    read_end, write_end = os.pipe()
+    # The server picks a free number and says which.
+    server = subprocess.Popen(
+        ["Xvfb", "-displayfd", str(write_end), "-screen", "0", f"{WIDTH}x{HEIGHT}x24"], pass_fds=[write_end], stderr=subprocess.DEVNULL
+    )
+    os.close(write_end)
+    try:
+        display = ":" + os.fdopen(read_end).readline().strip()
+        env = {**os.environ, "DISPLAY": display}
+        inner = [str(Path(__file__).resolve()), "--", "paint", str(folder), "--package", options.package]
+        for path in options.path:
+            inner += ["--path", path]
+        start = [*shlex.split(options.blender), "--gpu-backend", "opengl", "--offline-mode", "--factory-startup", "--no-window-focus"]
+        size = ["--window-geometry", "0", "0", str(WIDTH), str(HEIGHT)]
+        status = follow([*start, *size, "-P", *inner], env, folder)
+        if status:
+            return status
+        # Again from the file, in a Blender that has never heard of the extension.
+        check = [*shlex.split(options.blender), "-b", "--factory-startup", "--offline-mode", "--python-exit-code", "4"]
+        env = {name: value for name, value in env.items() if name not in ("BLENDER_USER_RESOURCES", "PYTHONPATH")}
+        done = subprocess.run([*check, str(folder / "painted.blend"), "-P", inner[0], "--", "reopened", str(folder)], env=env)
+        return done.returncode
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def follow(command: list[str], env: dict[str, str], folder: Path) -> int:
+    """Start Blender and do what its lines ask for; its exit status, or 1 if it did not get to the end."""
+    blender = subprocess.Popen(command, env=env, stdout=subprocess.PIPE, text=True)
+    assert blender.stdout is not None
+    passed = False
+    try:
+        for line in blender.stdout:
+            if line.startswith(WANT):
+                want = json.loads(line.removeprefix(WANT))
+                act(want, env, folder)
+                (folder / f"done-{want['number']}").touch()
+            else:
+                print(line, end="", flush=True)
+                passed |= line.strip() == "all checks passed"
+        return blender.wait() if passed else blender.wait() or 1
+    finally:
+        if blender.poll() is None:
+            blender.kill()
+            blender.wait()
+
+
+def act(want: dict, env: dict[str, str], folder: Path) -> None:
+    """One thing that a hand does. Coordinates are the screen's, y down."""
+
+    def xdotool(*words: object) -> None:
+        subprocess.run(["xdotool", *map(str, words)], env=env, check=True)
+
+    if want["do"] == "drag":
+        points = want["points"]
+        xdotool("mousemove", *points[0])
+        time.sleep(0.3)
+        xdotool("mousedown", 1)
+        for (x0, y0), (x1, y1) in zip(points, points[1:]):
+            for i in range(1, 9):
+                time.sleep(0.02)
+                xdotool("mousemove", round(x0 + (x1 - x0) * i / 8), round(y0 + (y1 - y0) * i / 8))
+        time.sleep(want["hold"])
+        xdotool("mouseup", 1)
+    elif want["do"] == "key":
+        xdotool("mousemove", *want["at"])
+        time.sleep(0.3)
+        xdotool("key", want["key"])
+    elif want["do"] == "picture":
+        grab = ["ffmpeg", "-y", "-loglevel", "error", "-f", "x11grab", "-video_size", f"{WIDTH}x{HEIGHT}", "-i", env["DISPLAY"]]
+        subprocess.run([*grab, "-frames:v", "1", str(folder / f"{want['name']}.png")], env=env, check=True)
+
+
+# Inside Blender --------------------------------------------------------------------------------------------------------
+
+
+def expect(true: object, sentence: str) -> None:
+    """Say that a check passed, or stop."""
+    if not true:
+        raise AssertionError(sentence)
+    print(f"ok: {sentence}", flush=True)
+
+
+class Painting:
+    """The steps, as a generator: it yields what the hand should do, or a number of seconds to wait."""
+
+    def __init__(self, folder: Path, package: str) -> None:
+        self.folder = folder
+        self.live = importlib.import_module(package + ".ui.live")
+        self.job = importlib.import_module(package + ".output.job")
+        self.spec = importlib.import_module(package + ".spec")
+
+    def build(self) -> None:
+        import bpy
+        import cv2
+        import numpy as np
+
+        rows, columns = np.mgrid[0:160, 0:240]
+        photo = np.dstack([columns, rows, 255 - columns]).astype(np.uint8)
+        photo[(rows // 20 + columns // 20) % 2 == 0] //= 2
+        assert cv2.imwrite(str(self.folder / "paint.png"), photo)
+        np.save(self.folder / "depth.npy", np.where(columns < 120, 0.3, 0.1).astype(np.float32))
+        depth = self.spec.DepthSpec(file=str(self.folder / "depth.npy"), kind="disparity", near=NEAR, far=FAR)
+        spec = self.spec.SceneSpec(depth=depth, relief=self.spec.ReliefSpec(max_vertices=10_000))
+        for thing in list(bpy.data.objects):
+            bpy.data.objects.remove(thing)
+        built = self.job.make_scene(self.folder / "paint.png", spec, bpy.context.scene, lambda share, text: None, film=True)
+        self.layer_name = built.layers[0].name
+
+    # Looking
+
+    @property
+    def layer(self):
+        import bpy
+
+        return bpy.data.objects[self.layer_name]
+
+    @property
+    def depth(self):
+        return self.live.depth_of(self.layer)
+
+    def pixels(self):
+        import numpy as np
+
+        values = np.empty(len(self.depth.pixels), np.float32)
+        self.depth.pixels.foreach_get(values)
+        return values.reshape(self.depth.size[1], self.depth.size[0], 4)
+
+    def vertices(self):
+        """N×3 evaluated vertices in the layer's own axes, y being the distance."""
+        import bpy
+        import numpy as np
+
+        evaluated = self.layer.evaluated_get(bpy.context.evaluated_depsgraph_get())
+        found = np.empty(len(evaluated.data.vertices) * 3, np.float32)
+        evaluated.data.vertices.foreach_get("co", found)
+        return found.reshape(-1, 3)
+
+    def uv(self):
+        """N×2 UV of every vertex."""
+        import numpy as np
+
+        mesh = self.layer.data
+        corner, vertex = np.empty(len(mesh.loops) * 2, np.float32), np.empty(len(mesh.loops), np.int32)
+        mesh.uv_layers["UVMap"].data.foreach_get("uv", corner)
+        mesh.loops.foreach_get("vertex_index", vertex)
+        found = np.empty((len(mesh.vertices), 2), np.float32)
+        found[vertex] = corner.reshape(-1, 2)
+        return found
+
+    def fits(self) -> float:
+        """Largest relative difference between the mesh as it is and what the pixels ask for."""
+        import numpy as np
+
+        pixels, uv = self.pixels(), self.uv()
+        h, w = pixels.shape[:2]
+        texel = np.clip((uv * (w, h)).astype(int), 0, (w - 1, h - 1))
+        d = np.clip(pixels[texel[:, 1], texel[:, 0], 0], 0, 1)
+        z = 1 / (d * (1 / NEAR - 1 / FAR) + 1 / FAR)
+        return float(np.abs(self.vertices()[:, 1] / z - 1).max())
+
+    # Where things are
+
+    def area(self, kind: str):
+        import bpy
+
+        areas = [a for a in bpy.context.window_manager.windows[0].screen.areas if a.type == kind]
+        return max(areas, key=lambda a: a.width * a.height)
+
+    def region(self, kind: str):
+        return next(r for r in self.area(kind).regions if r.type == "WINDOW")
+
+    def screen(self, kind: str, point) -> tuple[int, int]:
+        """A point of a region, y up, as a point of the screen, y down."""
+        region = self.region(kind)
+        return round(region.x + point[0]), HEIGHT - 1 - round(region.y + point[1])
+
+    def nearest(self, uv) -> int:
+        """The vertex nearest to a UV."""
+        import numpy as np
+
+        return int(np.abs(self.uv() - uv).sum(1).argmin())
+
+    def in_view(self, uv) -> tuple[int, int]:
+        """Where the viewport shows the displaced vertex nearest to a UV, on the screen."""
+        from bpy_extras.view3d_utils import location_3d_to_region_2d
+        from mathutils import Vector
+
+        vertex = self.layer.matrix_world @ Vector(self.vertices()[self.nearest(uv)].tolist())
+        point = location_3d_to_region_2d(self.region("VIEW_3D"), self.area("VIEW_3D").spaces.active.region_3d, vertex)
+        return self.screen("VIEW_3D", point)
+
+    def flat_uv_under(self, place: tuple[int, int]):
+        """The UV of the point of the undisplaced sheet that the viewport would show at a point of the screen."""
+        import numpy as np
+        from bpy_extras.view3d_utils import region_2d_to_origin_3d, region_2d_to_vector_3d
+
+        region, view = self.region("VIEW_3D"), self.area("VIEW_3D").spaces.active.region_3d
+        at = (place[0] - region.x, HEIGHT - 1 - place[1] - region.y)
+        inverse = self.layer.matrix_world.inverted()
+        origin = inverse @ region_2d_to_origin_3d(region, view, at)
+        towards = inverse.to_3x3() @ region_2d_to_vector_3d(region, view, at)
+        hit = origin + towards * ((1 - origin.y) / towards.y)
+        base = np.array([v.co for v in self.layer.data.vertices])
+        return self.uv()[np.abs(base - np.array(hit)).sum(1).argmin()]
+
+    # Doing
+
+    def follow(self, what: str) -> Iterator[float]:
+        """Wait until the mesh agrees with the pixels, at most three seconds."""
+        began = time.monotonic()
+        while self.fits() > 1e-4:
+            if time.monotonic() - began > 3:
+                raise AssertionError(f"{what}: the mesh has not followed ({self.fits():.3g})")
+            yield 0.02
+        print(f"{what}: the mesh followed within {time.monotonic() - began:.2f} s", flush=True)
+
+    def stroke(self, what: str, points: list, hold: float = 0.1) -> Iterator:
+        """A stroke, after which pixels must have changed and the mesh must have followed; leaves the change in `self.change`."""
+        import numpy as np
+
+        before, mesh = self.pixels(), self.vertices()
+        yield {"do": "drag", "points": points, "hold": hold}
+        yield 0.3
+        self.change = np.abs(self.pixels() - before)[..., 0]
+        touched = self.change > 0.02
+        expect(touched.any(), f"{what}: the stroke from {points[0]} to {points[-1]} painted {touched.sum()} pixels")
+        rows, columns = np.nonzero(touched)
+        print(f"{what}: u {columns.min()}..{columns.max()}, v {rows.min()}..{rows.max()} of {touched.shape[::-1]}", flush=True)
+        yield from self.follow(what)
+        moved = np.abs(self.vertices()[:, 1] - mesh[:, 1])
+        most = int(moved.argmax())
+        then, now = mesh[most, 1], self.vertices()[most, 1]
+        expect(moved.max() > 0.05, f"{what}: {(moved > 0.01).sum()} vertices moved, one from {then:.3f} m to {now:.3f} m")
+        yield {"do": "picture", "name": what.replace(" ", "-")}
+
+    def steps(self) -> Iterator:
+        import bpy
+        import numpy as np
+
+        window = bpy.context.window_manager.windows[0]
+        yield 2.0
+        window.workspace = bpy.data.workspaces["Texture Paint"]
+        yield 2.0
+        self.build()
+        if not bpy.app.timers.is_registered(self.live.watch):
+            self.live.register()
+        with bpy.context.temp_override(window=window, area=self.area("VIEW_3D"), region=self.region("VIEW_3D")):
+            window.view_layer.objects.active = self.layer
+            expect(bpy.ops.stillscape.paint_depth.poll(), "Paint Depth can be started")
+            expect(bpy.ops.stillscape.paint_depth() == {"FINISHED"}, "Paint Depth is started")
+            expect(bpy.ops.stillscape.edit_depth_image() == {"FINISHED"}, "the Image Editor shows the depth map")
+            tool = bpy.context.scene.tool_settings.image_paint
+        unified = getattr(tool, "unified_paint_settings", None) or bpy.context.scene.tool_settings.unified_paint_settings
+        unified.strength, unified.size = 1.0, 40
+        print(f"brush: {tool.brush.name}, canvas: {tool.canvas.name}", flush=True)
+        view = self.area("VIEW_3D").spaces.active
+        view.shading.type = "MATERIAL"
+        view.region_3d.view_perspective = "CAMERA"
+        bpy.ops.wm.save_as_mainfile(filepath=str(self.folder / "painted.blend"))
+        yield 3.0
+        with bpy.context.temp_override(window=window, area=self.area("IMAGE_EDITOR"), region=self.region("IMAGE_EDITOR")):
+            bpy.ops.image.view_all(fit_view=True)
+        yield 1.0
+        expect(self.fits() < 1e-4, "the mesh is what the depth map says")
+        yield {"do": "picture", "name": "0-before"}
+
+        yield from self.stroke("1 viewport", [self.in_view((0.2, 0.3)), self.in_view((0.35, 0.7))])
+        expect(bpy.context.window_manager.windows[0].view_layer.objects.active.mode == "TEXTURE_PAINT", "painting goes on")
+        painted = self.pixels()
+        middle = self.in_view((0.5, 0.5))
+        yield {"do": "key", "key": "ctrl+z", "at": middle}
+        yield 0.5
+        expect(not np.array_equal(self.pixels(), painted), "Ctrl-Z takes the stroke back")
+        yield from self.follow("undo")
+        yield {"do": "key", "key": "ctrl+shift+z", "at": middle}
+        yield 0.5
+        expect(np.array_equal(self.pixels(), painted), "Ctrl-Shift-Z brings the stroke back")
+        yield from self.follow("redo")
+
+        yield from self.stroke("2 dab", [self.in_view((0.8, 0.75))], hold=0.05)
+
+        # From the side the displaced surface and the flat sheet are in different places.
+        from mathutils import Quaternion
+
+        view.region_3d.view_perspective = "PERSP"
+        view.region_3d.view_rotation = Quaternion((0, 0, 1), -0.7) @ view.region_3d.view_rotation
+        view.region_3d.view_location = (0.0, 3.0, 1.6)
+        view.region_3d.view_distance = 4.0
+        yield 1.0
+        aim = np.array((0.12, 0.8))
+        place = self.in_view(aim)
+        flat = self.flat_uv_under(place)
+        yield from self.stroke("3 from the side", [place])
+        rows, columns = np.nonzero(self.change > 0.5 * self.change.max())
+        found = np.array((columns.mean() + 0.5, rows.mean() + 0.5)) / self.change.shape[::-1]
+        print(f"aimed at uv {aim}, painted around uv {found.round(3)}; the flat sheet has uv {flat} there", flush=True)
+        expect(np.abs(found - aim).max() < 0.04 < np.abs(found - flat).max(), "painting hits the surface that is seen, not the flat sheet")
+
+        to_region = self.region("IMAGE_EDITOR").view2d.view_to_region
+        ends = [self.screen("IMAGE_EDITOR", to_region(*uv, clip=False)) for uv in ((0.6, 0.2), (0.9, 0.35))]
+        yield from self.stroke("4 image editor", ends)
+
+        last = self.pixels()
+        np.save(self.folder / "stroke.npy", last)
+        np.save(self.folder / "mesh.npy", self.vertices())
+        stamp = (self.folder / "painted.blend").stat().st_mtime_ns
+        expect(self.depth.is_dirty, "the strokes are not saved yet")
+        yield {"do": "key", "key": "ctrl+s", "at": self.in_view((0.5, 0.5))}
+        yield 2.0
+        expect((self.folder / "painted.blend").stat().st_mtime_ns != stamp, "Ctrl-S has saved the file")
+        expect(not self.depth.is_dirty and not bpy.data.is_dirty, "nothing unsaved is left")
+        yield {"do": "picture", "name": "5-saved"}
+
+        with bpy.context.temp_override(window=window, area=self.area("VIEW_3D"), region=self.region("VIEW_3D")):
+            expect(bpy.ops.stillscape.stop_painting() == {"FINISHED"}, "painting can be stopped")
+        yield 1.5
+        expect(self.layer.mode == "OBJECT" and np.array_equal(self.pixels(), last) and self.fits() < 1e-4, "everything stays as it is")
+
+
+def paint(folder: Path, package: str, paths: list[str]) -> None:
+    """In Blender's window: run the steps from a timer, for between them the window must go on."""
+    import bpy
+
+    sys.path[:0] = paths
+    if package.startswith("bl_ext."):
+        bpy.ops.preferences.addon_enable(module=EXTENSION)
+    number = 0
+    waiting: Path | None = None
+    steps = Painting(folder, package).steps()
+
+    def tick() -> float | None:
+        nonlocal number, waiting
+        if waiting is not None and not waiting.exists():
+            return 0.05
+        waiting = None
+        try:
+            want = next(steps)
+        except StopIteration:
+            print("all checks passed", flush=True)
+            os._exit(0)  # Blender would ask about unsaved work
+        except BaseException:
+            import traceback
+
+            traceback.print_exc(file=sys.stdout)
+            sys.stdout.flush()
+            os._exit(4)
+        if isinstance(want, dict):
+            number += 1
+            waiting = folder / f"done-{number}"
+            print(WANT + json.dumps({"number": number, **want}), flush=True)
+            return 0.05
+        return want
+
+    bpy.app.timers.register(tick, first_interval=1.0, persistent=True)
+
+
+def reopened(folder: Path) -> None:
+    """In a Blender without the extension: the file holds the strokes, and the mesh follows them."""
+    import bpy
+    import numpy as np
+
+    expect(not hasattr(bpy.types, "STILLSCAPE_OT_paint_depth"), "this Blender runs without the extension")
+    image = next(i for i in bpy.data.images if i.get("stillscape_role") == "depth")
+    values = np.empty(len(image.pixels), np.float32)
+    image.pixels.foreach_get(values)
+    expect(np.array_equal(values, np.load(folder / "stroke.npy").ravel()), "the reopened file holds every stroke, exactly")
+    layer = next(o for o in bpy.data.objects if o.get("stillscape_role") == "layer")
+    mesh = layer.evaluated_get(bpy.context.evaluated_depsgraph_get()).data
+    found = np.empty(len(mesh.vertices) * 3, np.float32)
+    mesh.vertices.foreach_get("co", found)
+    expect(np.abs(found - np.load(folder / "mesh.npy").ravel()).max() < 1e-5, "its mesh is the painted one")
+
+
+def main() -> int:
+    arguments = sys.argv[sys.argv.index("--") + 1 :] if "--" in sys.argv else sys.argv[1:]
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("part", choices=("drive", "paint", "reopened"))
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--blender", default="blender", help="what starts Blender")
+    parser.add_argument("--package", default=EXTENSION + ".addon", help="the package to import; the installed extension's if left out")
+    parser.add_argument("--path", action="append", default=[], help="more folders for Blender's Python")
+    options = parser.parse_args(arguments)
+    if options.part == "drive":
+        return drive(options)
+    if options.part == "paint":
+        paint(options.folder, options.package, options.path)
+    else:
+        reopened(options.folder)
+    return 0
+
+
+if __name__ == "__main__":
+    status = main()
+    if status:
+        sys.exit(status)
