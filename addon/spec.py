@@ -136,7 +136,7 @@ class RenderSpec:
     """How the frames are made."""
 
     engine: str = setting("cycles", "choice", "Engine", "What renders the frames", choices=ENGINES)
-    samples: int = setting(8, "int", "Samples", "More samples give smoother edges and take longer", minimum=1, maximum=65536)
+    samples: int = setting(4, "int", "Samples", "More samples give smoother edges and take longer", minimum=1, maximum=65536)
     size: tuple[int, int] | None = setting(None, "size", "Size", "Width and height of the film, for example 1920x1080; the photo's own if left out", minimum=1, maximum=32768, unit="px")
     frame_range: str = setting("", "text", "Frames to Render", "For example 1-10:2 or 1,5,9-12; all of them if left out", flag="frame-range")
 

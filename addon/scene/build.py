@@ -23,7 +23,7 @@ from ..vision.photo import Photo, read_photo
 from ..vision.texture import film_texture
 from . import camera as cameras
 from . import material as materials
-from . import relief
+from . import notes, relief
 
 ID = "stillscape_id"
 ROLE = "stillscape_role"
@@ -65,6 +65,7 @@ def build(layered: LayeredPhoto, spec: SceneSpec, scene: bpy.types.Scene, film_s
     collection = bpy.data.collections.new(layered.name)
     scene.collection.children.link(collection)
     root = _root(layered, collection)
+    notes.write_notes(root, layered, film, shot)
     for name, value in stage(layered)._asdict().items():
         root[f"stillscape_{name}"] = value
     camera = cameras.new_camera(f"{layered.name} Camera", root, collection)

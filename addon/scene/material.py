@@ -202,3 +202,16 @@ def _follow_film(lookup: bpy.types.Node, camera: bpy.types.Object, scene: bpy.ty
             target.id_type = "SCENE" if isinstance(data, bpy.types.Scene) else "CAMERA"
             target.id = data
             target.data_path = path
+
+
+def follow_scene(material: bpy.types.Material, scene: bpy.types.Scene) -> bpy.types.Scene | None:
+    """Let the drivers of a photo material follow the film size of `scene`; returns the scene that they followed before."""
+    before = None
+    animation = material.node_tree.animation_data if material.node_tree else None
+    for curve in animation.drivers if animation else ():
+        for variable in curve.driver.variables:
+            for target in variable.targets:
+                if target.id_type == "SCENE" and target.id != scene:
+                    before = target.id
+                    target.id = scene
+    return before

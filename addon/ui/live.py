@@ -190,6 +190,20 @@ def _set_up_brush(context: bpy.types.Context) -> None:
             logger.info("Blender's soft brush is not there; the current one is used")
 
 
+def _image_editors(context: bpy.types.Context) -> Iterator[bpy.types.Area]:
+    if context.screen is not None:
+        yield from (area for area in context.screen.areas if area.type == "IMAGE_EDITOR")
+
+
+def _hide_edges(context: bpy.types.Context, depth: bpy.types.Image) -> None:
+    """Let the picture be seen where it is shown, and not the edges of a mesh with as many faces as it has pixels."""
+    for area in _image_editors(context):
+        space = area.spaces.active
+        if space.image == depth:
+            name = "show_uv" if hasattr(space.uv_editor, "show_uv") else "show_texpaint"  # renamed in 4.5
+            setattr(space.uv_editor, name, False)
+
+
 def _to_object_mode(context: bpy.types.Context) -> None:
     active = context.view_layer.objects.active
     if active is not None and active.mode != "OBJECT":
@@ -234,6 +248,7 @@ class STILLSCAPE_OT_paint_depth(bpy.types.Operator):
         bpy.ops.object.mode_set(mode="TEXTURE_PAINT")
         if first:
             _set_up_brush(context)
+        _hide_edges(context, depth)
         return {"FINISHED"}
 
 
@@ -255,11 +270,6 @@ class STILLSCAPE_OT_stop_painting(bpy.types.Operator):
         _to_object_mode(context)
         look_soon()
         return {"FINISHED"}
-
-
-def _image_editors(context: bpy.types.Context) -> Iterator[bpy.types.Area]:
-    if context.screen is not None:
-        yield from (area for area in context.screen.areas if area.type == "IMAGE_EDITOR")
 
 
 class STILLSCAPE_OT_edit_depth_image(bpy.types.Operator):
@@ -292,6 +302,7 @@ class STILLSCAPE_OT_edit_depth_image(bpy.types.Operator):
         space = area.spaces.active
         space.mode = "PAINT"
         space.image = depth
+        _hide_edges(context, depth)
         area.tag_redraw()
         return {"FINISHED"}
 

@@ -15,10 +15,11 @@ def take_rims_to_front(d: NDArray[np.float32]) -> NDArray[np.float32]:
 
     d: float32 H×W in [0, 1], near is large; returns the same. The pixels along a silhouette are mixtures of both sides'
     colours. Left with the far side they are smeared over what a moving camera uncovers; taken to the front they travel
-    with the object that they outline. Slopes stay as they are. (A 3×3 maximum of disparity where its range exceeds
-    EDGE; the dilation of depth-image-based rendering, gated by edges.)
+    with the object that they outline. Slopes stay as they are. (A 3×3 maximum of disparity, taken by pixels that are on
+    the far side of a range above EDGE: the dilation of depth-image-based rendering, gated by edges.)
     """
     cv2 = cv()
     around = np.ones((3, 3), np.uint8)
     nearest, farthest = cv2.dilate(d, around), cv2.erode(d, around)
-    return np.where(nearest - farthest > EDGE, nearest, d)
+    on_far_side = nearest - d > 2 * (d - farthest)  # on a slope, d is half-way
+    return np.where(on_far_side & (nearest - farthest > EDGE), nearest, d)

@@ -49,7 +49,7 @@ def drive(options: argparse.Namespace) -> int:
         for path in options.path:
             inner += ["--path", path]
         start = [*shlex.split(options.blender), "--gpu-backend", "opengl", "--offline-mode", "--factory-startup", "--no-window-focus"]
-        size = ["--window-geometry", "0", "0", str(WIDTH), str(HEIGHT)]
+        size = ["--window-geometry", "0", "0", str(WIDTH), str(HEIGHT), "--python-exit-code", "4"]
         status = follow([*start, *size, "-P", *inner], env, folder)
         if status:
             return status
@@ -138,7 +138,7 @@ class Painting:
         photo = np.dstack([columns, rows, 255 - columns]).astype(np.uint8)
         photo[(rows // 20 + columns // 20) % 2 == 0] //= 2
         assert cv2.imwrite(str(self.folder / "paint.png"), photo)
-        np.save(self.folder / "depth.npy", np.where(columns < 120, 0.3, 0.1).astype(np.float32))
+        np.save(self.folder / "depth.npy", np.select([columns < 20, columns < 120], [1.0, 0.6], 0.0).astype(np.float32))
         depth = self.spec.DepthSpec(file=str(self.folder / "depth.npy"), kind="disparity", near=NEAR, far=FAR)
         spec = self.spec.SceneSpec(depth=depth, relief=self.spec.ReliefSpec(max_vertices=10_000))
         for thing in list(bpy.data.objects):

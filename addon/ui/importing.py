@@ -1,0 +1,286 @@
+"""Photo as 3D Scene: choose photos, let the worker make layers of them, build the scene in one undo step."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, fields
+from pathlib import Path
+from typing import Any
+
+import bpy
+from bpy_extras.io_utils import ImportHelper
+
+from .. import spec as specs
+from ..errors import InputError, RenderError, StillscapeError
+from ..output import job
+from ..scene.build import Built, build
+from ..spec import MoveSpec, ReliefSpec, SceneSpec
+from ..vision.layered import read_layered
+from ..vision.pipeline import make_layered_photo
+from . import process, results, setup
+from .errors import Reporting
+from .layout import draw_section
+from .preferences import machine
+from .properties import annotations_of, attribute, set_values, to_spec, values_of
+from .scenery import scenery
+from .tasks import Modal
+
+SUFFIXES = (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".tif", ".tiff", ".bmp", ".exr")
+
+_OWN = {"relief": ReliefSpec, "move": MoveSpec}
+"""The sections that the operators hold themselves: what is cheap to change afterwards, without estimating depth again."""
+
+
+def _annotations(**more: Any) -> dict[str, Any]:
+    found: dict[str, Any] = {
+        "files": bpy.props.CollectionProperty(type=bpy.types.OperatorFileListElement, options={"HIDDEN", "SKIP_SAVE"}),
+        "directory": bpy.props.StringProperty(subtype="DIR_PATH", options={"HIDDEN", "SKIP_SAVE"}),
+        "filepath": bpy.props.StringProperty(subtype="FILE_PATH", options={"HIDDEN", "SKIP_SAVE"}),
+        "set_up_render": bpy.props.BoolProperty(
+            name="Use for Render",
+            description="Also give the scene the photo's camera, size and colors, so that rendering it gives the film",
+        ),
+    }
+    for section in _OWN.values():
+        found.update(annotations_of(section))
+    return found | more
+
+
+def _set_by_caller(operator: Any, section: type) -> dict[str, Any]:
+    """The settings of a section that the operator was called with, by field name."""
+    wanted = {f.name for f in fields(section) if operator.properties.is_property_set(attribute(f))}
+    return {name: value for name, value in values_of(operator, section).items() if name in wanted}
+
+
+def _photos(operator: Any) -> list[Path]:
+    """The chosen photos. Raises InputError if there is none."""
+    folder = Path(bpy.path.abspath(operator.directory)) if operator.directory else None
+    found = [folder / f.name for f in operator.files if f.name] if folder is not None else []
+    if not found and operator.filepath:
+        found = [Path(bpy.path.abspath(operator.filepath))]
+    if not found:
+        raise InputError("No photo was chosen; select one or more pictures.")
+    return found
+
+
+class STILLSCAPE_OT_import_photo(Reporting, bpy.types.Operator, ImportHelper):
+    bl_idname = "stillscape.import_photo"
+    bl_label = "Photo as 3D Scene"
+    bl_description = "Turn a photo into an editable 3D scene with a moving camera"
+    # No UNDO: the file browser would push a step of its own before the scene is there.
+    bl_options = {"PRESET"}
+    filename_ext = ""
+    __annotations__ = _annotations(
+        filter_glob=bpy.props.StringProperty(default=";".join(f"*{s}" for s in SUFFIXES), options={"HIDDEN"}),
+    )
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        return _in_object_mode(cls, context)
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        if self.files or self.properties.is_property_set("filepath"):  # dropped, or called by a script
+            return self.execute(context)
+        for name, section in _OWN.items():
+            set_values(self, section, section(**values_of(getattr(context.scene.stillscape, name), section)))
+        context.window_manager.fileselect_add(self)
+        return {"RUNNING_MODAL"}
+
+    def draw(self, context: bpy.types.Context) -> None:
+        layout = self.layout
+        layout.use_property_split, layout.use_property_decorate = True, False
+        settings = context.scene.stillscape
+        for title, group, section in (
+            ("Depth", settings.depth, specs.DepthSpec),
+            ("Relief", self, ReliefSpec),
+            ("Camera Move", self, MoveSpec),
+            ("Photo", settings.photo, specs.PhotoSpec),
+        ):
+            header, body = layout.panel(f"STILLSCAPE_import_{title}", default_closed=title == "Photo")
+            header.label(text=title)
+            if body is not None:
+                draw_section(body, group, section)
+        layout.prop(self, "set_up_render")
+
+    def run(self, context: bpy.types.Context) -> set[str]:
+        photos = _photos(self)
+        given: dict[str, Any] = {"directory": str(photos[0].parent), "files": [{"name": p.name} for p in photos]}
+        given["set_up_render"] = self.set_up_render
+        for section in _OWN.values():
+            for name in annotations_of(section):
+                if self.properties.is_property_set(name):
+                    given[name] = getattr(self, name)
+        in_window = self.options.is_invoke and not bpy.app.background
+        try:
+            result = bpy.ops.stillscape.photo_to_scene("INVOKE_DEFAULT" if in_window else "EXEC_DEFAULT", not in_window, **given)
+        except RuntimeError as error:  # what the operator reported
+            raise RenderError(_message(error)) from error
+        return {"FINISHED"} if result & {"FINISHED", "RUNNING_MODAL"} else {"CANCELLED"}
+
+
+class STILLSCAPE_OT_photo_to_scene(Reporting, Modal, bpy.types.Operator):
+    bl_idname = "stillscape.photo_to_scene"
+    bl_label = "Photo as 3D Scene"
+    bl_description = "Make a 3D scene of photos, with the depth estimated beside Blender's window"
+    bl_options = {"REGISTER", "UNDO", "INTERNAL"}
+    title = "Photo as 3D Scene"
+    __annotations__ = _annotations()
+
+    # Set by invoke; plain Python values only.
+    _waiting: list[Path]
+    _places: list[tuple[Path, Path]]
+    _spec: SceneSpec
+    _scene: str
+    _worker: process.Worker | None = None
+    _count = 0
+    _sent = False
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        return _in_object_mode(cls, context)
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """The panel "Adjust Last Operation": what needs no new depth."""
+        del context
+        layout = self.layout
+        layout.use_property_split, layout.use_property_decorate = True, False
+        draw_section(layout, self, ReliefSpec)
+        draw_section(layout, self, MoveSpec)
+        layout.prop(self, "set_up_render")
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        if bpy.app.background:
+            return self.execute(context)
+        try:
+            self._waiting = _photos(self)
+            self._spec = self._settings(context)
+            self._count = len(self._waiting)
+            self._places = []
+            self._scene = context.scene.name
+        except StillscapeError as error:
+            return self.refuse(error)
+        return self.start(context)
+
+    def _settings(self, context: bpy.types.Context) -> SceneSpec:
+        """The scene's settings, with those that the operator was called with over them."""
+        spec = to_spec(context.scene.stillscape, machine())
+        given = {name: _set_by_caller(self, section) for name, section in _OWN.items()}
+        return specs.check(specs.override(spec, given))
+
+    # In the window
+
+    def step(self, context: bpy.types.Context) -> set[str] | None:
+        if self._sent:
+            self._listen(context)
+        elif self._waiting:
+            self._send()
+        else:
+            return self._build(context)
+        return None
+
+    def _send(self) -> None:
+        photo = self._waiting[0]
+        place = results.place_of(photo, self._spec)
+        if results.is_made(place):
+            self._places.append((self._waiting.pop(0), place))
+            return
+        if self._worker is None:
+            self._worker = process.take()
+        self._worker.send(photo, place, asdict(self._spec))
+        self._sent = True
+
+    def _listen(self, context: bpy.types.Context) -> None:
+        assert self._worker is not None
+        for message in self._worker.poll():
+            kind = message["type"]
+            if kind == "progress":
+                done = self._count - len(self._waiting)
+                of = f" {done + 1} of {self._count}: " if self._count > 1 else ""
+                self.tell(context, 0.95 * (done + message["share"]) / self._count, f"{of}{message['message']}")
+            elif kind == "warning":
+                self.report({"WARNING"}, message["message"])
+            elif kind == "error":
+                raise StillscapeError(message["message"])
+            elif kind == "done":
+                self._places.append((self._waiting.pop(0), Path(message["folder"])))
+                self._sent = False
+                if not self._waiting:
+                    self.tell(context, 0.95, "Building the scene")
+
+    def _build(self, context: bpy.types.Context) -> set[str] | None:
+        scene = bpy.data.scenes.get(self._scene)
+        if scene is None or scene != context.scene:
+            raise StillscapeError("The scene that the photo was meant for is not open any more; import the photo again.")
+        if context.mode != "OBJECT":
+            self.tell(context, 0.95, "Go back to Object Mode to get the scene")
+            return None
+        self._make(context, self._spec, self._places)
+        return {"FINISHED"}
+
+    def finish(self, context: bpy.types.Context) -> None:
+        worker, self._worker = self._worker, None
+        if worker is not None:
+            if self._sent:  # in the middle of something
+                process.end(worker)
+            else:
+                process.give_back(worker)
+
+    # At once: scripts, background, "Adjust Last Operation"
+
+    def run(self, context: bpy.types.Context) -> set[str]:
+        spec = self._settings(context)
+        places = []
+        for photo in _photos(self):
+            place = results.place_of(photo, spec)
+            if not results.is_made(place):
+                make_layered_photo(photo, spec, place, _no_progress)
+            places.append((photo, place))
+        self._make(context, spec, places)
+        return {"FINISHED"}
+
+    # Both
+
+    def _make(self, context: bpy.types.Context, spec: SceneSpec, places: list[tuple[Path, Path]]) -> None:
+        settings = context.scene.stillscape
+        built: Built | None = None
+        for _, place in places:
+            layered = read_layered(place)
+            built = build(layered, spec, context.scene, job.wanted_size(spec, layered, film=True))
+        assert built is not None
+        for name, section in _OWN.items():
+            set_values(getattr(settings, name), section, getattr(spec, name))
+        _select(context, built)
+        if self.set_up_render:
+            photo_scene = scenery(built.collection)
+            assert photo_scene is not None
+            setup.set_up(context.scene, photo_scene, spec)
+        results.forget_oldest()
+
+
+def _select(context: bpy.types.Context, built: Built) -> None:
+    """Make the new photo the selection, as every import does."""
+    context.view_layer.update()
+    for o in context.selected_objects:
+        o.select_set(False)
+    layer = built.layers[0]
+    if layer.name in context.view_layer.objects:
+        layer.select_set(True)
+        context.view_layer.objects.active = layer
+
+
+def _in_object_mode(cls: Any, context: bpy.types.Context) -> bool:
+    if context.mode == "OBJECT":
+        return True
+    cls.poll_message_set("Go back to Object Mode first")
+    return False
+
+
+def _message(error: RuntimeError) -> str:
+    return " ".join(str(error).removeprefix("Error: ").split())
+
+
+def _no_progress(share: float, text: str) -> None:
+    del share, text
+
+
+_CLASSES = (STILLSCAPE_OT_photo_to_scene, STILLSCAPE_OT_import_photo)
+register, unregister = bpy.utils.register_classes_factory(_CLASSES)

@@ -1,0 +1,38 @@
+"""Apply Move: animate the photo's camera anew."""
+
+from __future__ import annotations
+
+import bpy
+
+from .. import moves
+from ..scene import camera as cameras
+from ..scene import notes
+from . import scenery
+from .errors import Reporting
+from .preferences import machine
+from .properties import to_spec
+from .setup import has_photo
+
+
+class STILLSCAPE_OT_apply_move(Reporting, bpy.types.Operator):
+    bl_idname = "stillscape.apply_move"
+    bl_label = "Apply Move"
+    bl_description = "Replace the keyframes of the photo's camera by this move"
+    bl_options = {"REGISTER", "UNDO"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        return has_photo(cls, context)
+
+    def run(self, context: bpy.types.Context) -> set[str]:
+        photo = scenery.active_scenery(context)
+        if photo is None:
+            return self.refuse(f"{scenery.NOTHING}.")
+        spec = to_spec(context.scene.stillscape, machine())
+        shot = moves.shot(spec.move, scenery.stage(photo))
+        cameras.animate(photo.camera, shot)
+        notes.note_shot(photo.root, shot)
+        return {"FINISHED"}
+
+
+register, unregister = bpy.utils.register_classes_factory((STILLSCAPE_OT_apply_move,))

@@ -1,0 +1,138 @@
+"""The sidebar tab "Stillscape"."""
+
+from __future__ import annotations
+
+import bpy
+
+from ..scene import compat
+from ..scene.relief import relief_modifier
+from ..spec import DepthSpec, MoveSpec, PhotoSpec, ReliefSpec, RenderSpec
+from . import tasks
+from .layout import draw_section
+from .scenery import active_scenery
+
+
+class _Panel:
+    bl_space_type = "VIEW_3D"
+    bl_region_type = "UI"
+    bl_category = "Stillscape"
+
+
+class _SubPanel(_Panel):
+    bl_parent_id = "VIEW3D_PT_stillscape"
+
+    def settings(self, layout: bpy.types.UILayout) -> bpy.types.UILayout:
+        layout.use_property_split, layout.use_property_decorate = True, False
+        return layout.column()
+
+
+class VIEW3D_PT_stillscape(_Panel, bpy.types.Panel):
+    bl_idname = "VIEW3D_PT_stillscape"
+    bl_label = "Stillscape"
+
+    def draw(self, context: bpy.types.Context) -> None:
+        layout = self.layout
+        task = tasks.current()
+        if task is not None:
+            layout.progress(factor=task.share, text=f"{task.share:.0%}  {task.message}", type="BAR")
+            layout.label(text="Esc: Cancel")
+            return
+        layout.operator("stillscape.import_photo", text="Import Photo…", icon="FILE_IMAGE")
+        photo = active_scenery(context)
+        layout.label(text=photo.collection.name if photo is not None else "No photo is selected", icon="IMAGE_PLANE", translate=False)
+
+
+class VIEW3D_PT_stillscape_photo(_SubPanel, bpy.types.Panel):
+    bl_idname = "VIEW3D_PT_stillscape_photo"
+    bl_label = "Photo"
+    bl_options = {"DEFAULT_CLOSED"}
+    bl_order = 1
+
+    def draw(self, context: bpy.types.Context) -> None:
+        column = self.settings(self.layout)
+        column.label(text="For the next import:")
+        draw_section(column, context.scene.stillscape.photo, PhotoSpec)
+
+
+class VIEW3D_PT_stillscape_depth(_SubPanel, bpy.types.Panel):
+    bl_idname = "VIEW3D_PT_stillscape_depth"
+    bl_label = "Depth"
+    bl_order = 2
+
+    def draw(self, context: bpy.types.Context) -> None:
+        column = self.settings(self.layout)
+        photo = active_scenery(context)
+        if photo is None:
+            settings = context.scene.stillscape
+            column.label(text="For the next import:")
+            draw_section(column, settings.depth, DepthSpec)
+            draw_section(column, settings.relief, ReliefSpec)
+            return
+        active = context.active_object
+        layer = active if active in photo.layers else photo.layers[0]
+        modifier = relief_modifier(layer)
+        for name in ("Near", "Far", "Strength"):
+            owner, prop = compat.modifier_input_owner(modifier, name)
+            column.prop(owner, prop, text=name)
+        row = column.row(align=True)
+        if context.mode == "PAINT_TEXTURE":
+            row.operator("stillscape.stop_painting", icon="CHECKMARK")
+        else:
+            row.operator("stillscape.paint_depth", icon="BRUSH_DATA")
+        row.operator("stillscape.edit_depth_image", text="", icon="IMAGE_DATA")
+
+
+class VIEW3D_PT_stillscape_next_depth(_Panel, bpy.types.Panel):
+    bl_idname = "VIEW3D_PT_stillscape_next_depth"
+    bl_parent_id = "VIEW3D_PT_stillscape_depth"
+    bl_label = "Next Import"
+    bl_options = {"DEFAULT_CLOSED"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        return active_scenery(context) is not None
+
+    def draw(self, context: bpy.types.Context) -> None:
+        layout = self.layout
+        layout.use_property_split, layout.use_property_decorate = True, False
+        column = layout.column()
+        draw_section(column, context.scene.stillscape.depth, DepthSpec)
+        draw_section(column, context.scene.stillscape.relief, ReliefSpec)
+
+
+class VIEW3D_PT_stillscape_move(_SubPanel, bpy.types.Panel):
+    bl_idname = "VIEW3D_PT_stillscape_move"
+    bl_label = "Camera Move"
+    bl_order = 3
+
+    def draw(self, context: bpy.types.Context) -> None:
+        column = self.settings(self.layout)
+        settings = context.scene.stillscape.move
+        draw_section(column, settings, MoveSpec)
+        column.operator("stillscape.apply_move", icon="VIEW_CAMERA")
+
+
+class VIEW3D_PT_stillscape_render(_SubPanel, bpy.types.Panel):
+    bl_idname = "VIEW3D_PT_stillscape_render"
+    bl_label = "Render"
+    bl_order = 4
+
+    def draw(self, context: bpy.types.Context) -> None:
+        column = self.settings(self.layout)
+        settings = context.scene.stillscape
+        draw_section(column, settings.render, RenderSpec)
+        column.prop(settings, "output")
+        column.separator()
+        column.operator("stillscape.render_film", icon="RENDER_ANIMATION")
+        column.operator("stillscape.set_up_render", icon="SCENE")
+
+
+_CLASSES = (
+    VIEW3D_PT_stillscape,
+    VIEW3D_PT_stillscape_photo,
+    VIEW3D_PT_stillscape_depth,
+    VIEW3D_PT_stillscape_next_depth,
+    VIEW3D_PT_stillscape_move,
+    VIEW3D_PT_stillscape_render,
+)
+register, unregister = bpy.utils.register_classes_factory(_CLASSES)

@@ -1,0 +1,80 @@
+"""The photo that the panels and operators mean: looked up anew each time, since nothing of Blender's survives an undo."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import bpy
+
+from .. import moves
+from ..scene import compat
+from ..scene.build import ID, ROLE
+from ..scene.notes import Notes, read_notes, stage_now
+from ..scene.relief import relief_modifier
+from ..spec import SceneSpec
+
+NOTHING = "Select a photo that Stillscape has made into a scene, or import one"
+
+
+class Scenery(NamedTuple):
+    """One photo in a scene. The layers are those with a relief."""
+
+    collection: bpy.types.Collection
+    root: bpy.types.Object
+    camera: bpy.types.Object
+    layers: tuple[bpy.types.Object, ...]
+    notes: Notes
+
+
+def active_scenery(context: bpy.types.Context) -> Scenery | None:
+    """The photo that the active object belongs to; if it belongs to none, the only one in the scene."""
+    found = [c for c in context.scene.collection.children_recursive if ID in c]
+    active = context.active_object
+    wanted = active.get(ID) if active is not None else None
+    if wanted is not None:
+        found = [c for c in found if c[ID] == wanted]
+    return scenery(found[0]) if len(found) == 1 else None
+
+
+def scenery(collection: bpy.types.Collection) -> Scenery | None:
+    """The photo in a collection of ours; None if root, camera or layers are gone."""
+    objects = [o for o in collection.all_objects if o.get(ID) == collection[ID]]
+    roots = [o for o in objects if o.get(ROLE) == "root"]
+    cameras = [o for o in objects if o.type == "CAMERA"]
+    layers = tuple(o for o in objects if o.get(ROLE) == "layer" and relief_modifier(o) is not None)
+    notes = read_notes(roots[0]) if roots else None
+    if notes is None or not cameras or not layers:
+        return None
+    return Scenery(collection, roots[0], cameras[0], layers, notes)
+
+
+def stage(photo: Scenery) -> moves.Stage:
+    """What a camera move must know of the photo's scene as it is now."""
+    modifier = relief_modifier(photo.layers[0])
+    assert modifier is not None
+    near, far, strength = (compat.get_modifier_input(modifier, name) for name in ("Near", "Far", "Strength"))
+    return stage_now(photo.notes, near, max(far, near * 1.0001), strength)
+
+
+def film_size(photo: Scenery, spec: SceneSpec) -> tuple[int, int]:
+    """Width and height of the film in pixels, both even: as set, else the photo's own."""
+    from ..output import film
+
+    return film.film_size(*(spec.render.size or photo.notes.size))
+
+
+def has_alpha(photo: Scenery) -> bool:
+    """Whether the photo is see-through somewhere."""
+    images = [node.image for node in _photo_nodes(photo)]
+    return any(image is not None and image.alpha_mode != "NONE" for image in images)
+
+
+def materials(photo: Scenery) -> list[bpy.types.Material]:
+    """The materials of its layers."""
+    found = {slot.material for layer in photo.layers for slot in layer.material_slots if slot.material is not None}
+    return sorted(found, key=lambda m: m.name)
+
+
+def _photo_nodes(photo: Scenery) -> list[bpy.types.Node]:
+    trees = [m.node_tree for m in materials(photo) if m.node_tree is not None]
+    return [tree.nodes["Photo"] for tree in trees if "Photo" in tree.nodes]

@@ -1,0 +1,105 @@
+"""Use for Render: the one place where an import may change the scene's own settings, after asking."""
+
+from __future__ import annotations
+
+import math
+
+import bpy
+
+from .. import moves
+from ..output import render
+from ..scene import camera as cameras
+from ..scene import notes
+from ..scene.material import follow_scene
+from ..spec import ENGINES, SceneSpec
+from ..vision.geometry import frame_photo
+from . import scenery
+from .errors import Reporting
+from .preferences import machine
+from .properties import to_spec
+from .scenery import Scenery
+
+
+def fit_camera(photo: Scenery, film: tuple[int, int], near: float) -> None:
+    """Frame the photo's camera for a film of `film` pixels, if it was framed for another one."""
+    if film == photo.notes.film:
+        return
+    size = photo.notes.size
+    native = all(0 <= p - f <= 1 for p, f in zip(size, film))
+    framing = frame_photo(photo.notes.camera, size, film, native=native)
+    cameras.frame_camera(photo.camera.data, framing, min(near, photo.notes.near), photo.notes.far)
+    cameras.remember_rest(photo.camera.data, photo_tangent(photo))
+    notes.note_film(photo.root, film)
+
+
+def photo_tangent(photo: Scenery) -> float:
+    """The photo's width at distance 1."""
+    return 2 * math.tan(math.radians(photo.notes.camera.fov) / 2)
+
+
+def shot_of(photo: Scenery) -> moves.Shot:
+    """Length and speed of the photo's move; its keyframes are the camera's own by now."""
+    return moves.Shot((), "linear", photo.notes.frames, photo.notes.fps)
+
+
+def set_up(scene: bpy.types.Scene, photo: Scenery, spec: SceneSpec) -> None:
+    """Give `scene` the photo's camera and the settings under which its first frame is the photo."""
+    film = scenery.film_size(photo, spec)
+    fit_camera(photo, film, scenery.stage(photo).near)
+    transparent = scenery.has_alpha(photo)
+    render.set_up_render(scene, photo.camera, shot_of(photo), spec.render, film, transparent=transparent)
+
+
+class STILLSCAPE_OT_set_up_render(Reporting, bpy.types.Operator):
+    bl_idname = "stillscape.set_up_render"
+    bl_label = "Use for Render"
+    bl_description = "Give the scene the photo's camera, size and colors, so that Blender's own Render Animation gives the film"
+    bl_options = {"REGISTER", "UNDO"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        return has_photo(cls, context)
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        return context.window_manager.invoke_props_dialog(self, width=420)
+
+    def draw(self, context: bpy.types.Context) -> None:
+        photo = scenery.active_scenery(context)
+        if photo is None:
+            return
+        settings = context.scene.stillscape.render
+        engine = next(label for key, label, _ in ENGINES if key == settings.engine)
+        size = tuple(settings.size) if settings.use_size else photo.notes.size
+        column = self.layout.column(align=True)
+        column.label(text="This changes the scene's own settings:")
+        for name, value in (
+            ("Camera", photo.camera.name),
+            ("Resolution", f"{size[0] // 2 * 2} × {size[1] // 2 * 2}"),
+            ("Frames", f"1 to {photo.notes.frames} at {photo.notes.fps:g} per second"),
+            ("Engine", f"{engine}, {settings.samples} samples, no denoising or light bounces"),
+            ("Colors", "Standard view transform, no dither"),
+            ("Switched off", "Compositing, sequencer, motion blur, Freestyle, stamps"),
+        ):
+            split = column.split(factor=0.3)
+            split.label(text=name)
+            split.label(text=value)
+
+    def run(self, context: bpy.types.Context) -> set[str]:
+        photo = scenery.active_scenery(context)
+        if photo is None:
+            return self.refuse(f"{scenery.NOTHING}.")
+        set_up(context.scene, photo, to_spec(context.scene.stillscape, machine()))
+        for material in scenery.materials(photo):
+            follow_scene(material, context.scene)
+        return {"FINISHED"}
+
+
+def has_photo(cls: type, context: bpy.types.Context) -> bool:
+    """Whether there is a photo to work on; says what to do if not."""
+    if context.scene is not None and scenery.active_scenery(context) is not None:
+        return True
+    cls.poll_message_set(scenery.NOTHING)  # type: ignore[attr-defined]
+    return False
+
+
+register, unregister = bpy.utils.register_classes_factory((STILLSCAPE_OT_set_up_render,))
