@@ -111,7 +111,7 @@ class ReliefSpec:
 
     strength: float = setting(1.0, "float", "Strength", "How deep the relief is: 0 is flat, 1 as measured", minimum=0, maximum=4)
     margin: float = setting(
-        0.1, "float", "Margin", "How far the picture goes on past its border, mirrored, in shares of its longer side", minimum=0, maximum=0.5
+        0.15, "float", "Margin", "How far the picture goes on past its border, mirrored, in shares of its longer side", minimum=0, maximum=0.5
     )
     max_vertices: int = setting(
         1_000_000, "int", "Most Vertices", "A finer mesh follows the depth more closely and is slower", minimum=100, maximum=4_000_000

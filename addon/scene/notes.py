@@ -6,22 +6,20 @@ from typing import NamedTuple
 
 import bpy
 
-from ..moves import Shot, Stage
-from ..vision.geometry import ray_map
+from ..moves import Shot
 from ..vision.layered import LayeredPhoto, PhotoCamera
 
 KEY = "stillscape"
 
 
 class Notes(NamedTuple):
-    """size: (width, height) of the photo in pixels. near, far, focus: metres, as built. film: the film's size in pixels,
+    """size: (width, height) of the photo in pixels. near, far: metres, as built. film: the film's size in pixels,
     which the camera was framed for. frames, fps: length and speed of the camera's move."""
 
     camera: PhotoCamera
     size: tuple[int, int]
     near: float
     far: float
-    focus: float
     film: tuple[int, int]
     frames: int
     fps: float
@@ -38,7 +36,6 @@ def write_notes(root: bpy.types.Object, layered: LayeredPhoto, film: tuple[int, 
         "height": camera.height,
         "near": layered.near,
         "far": layered.far,
-        "focus": layered.focus,
         "film": list(film),
         "frames": shot.frames,
         "fps": float(shot.fps),
@@ -51,7 +48,7 @@ def read_notes(root: bpy.types.Object) -> Notes | None:
     try:
         camera = PhotoCamera(kept["fov"], tuple(kept["shift"]), kept["pitch"], kept["height"])
         size, film = (tuple(int(n) for n in kept[name]) for name in ("size", "film"))
-        return Notes(camera, size, kept["near"], kept["far"], kept["focus"], film, int(kept["frames"]), kept["fps"])
+        return Notes(camera, size, kept["near"], kept["far"], film, int(kept["frames"]), kept["fps"])
     except (KeyError, TypeError, ValueError):
         return None
 
@@ -67,9 +64,7 @@ def note_film(root: bpy.types.Object, film: tuple[int, int]) -> None:
     root[KEY]["film"] = list(film)
 
 
-def stage_now(notes: Notes, near: float, far: float, strength: float) -> Stage:
-    """What a move must know, after the artist has set the relief to `near`, `far` (metres) and `strength`."""
-    d = (1 / notes.focus - 1 / notes.far) / (1 / notes.near - 1 / notes.far)
-    span = strength * (1 / near - 1 / far)
-    nearest, focus = (1 / max(1e-9, at * span + 1 / far) for at in (1.0, min(1.0, max(0.0, d))))
-    return Stage(nearest, focus, ray_map(notes.camera, notes.size).width)
+def distance_now(notes: Notes, distance: float, near: float, far: float, strength: float) -> float:
+    """Metres to what was `distance` away when it was built, after the artist set the relief to `near`, `far`, `strength`."""
+    d = (1 / distance - 1 / notes.far) / (1 / notes.near - 1 / notes.far)
+    return 1 / max(1e-9, strength * min(1.0, max(0.0, d)) * (1 / near - 1 / far) + 1 / far)

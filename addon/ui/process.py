@@ -159,6 +159,7 @@ def _environment() -> dict[str, str]:
 
 
 _waiting: Worker | None = None
+_busy: list[Worker] = []
 _ending: list[Worker] = []
 
 
@@ -169,7 +170,9 @@ def take() -> Worker:
     if worker is not None and not worker.running():
         worker.kill()
         worker = None
-    return worker or Worker()
+    worker = worker or Worker()
+    _busy.append(worker)
+    return worker
 
 
 def give_back(worker: Worker) -> None:
@@ -178,6 +181,7 @@ def give_back(worker: Worker) -> None:
     if _waiting is not None or not worker.running():
         end(worker)
         return
+    _busy.remove(worker)
     worker.idle_since = time.monotonic()
     _waiting = worker
     _watch()
@@ -186,6 +190,7 @@ def give_back(worker: Worker) -> None:
 def end(worker: Worker) -> None:
     """Stop a worker, whatever it is doing."""
     worker.stop()
+    _busy.remove(worker)
     _ending.append(worker)
     _watch()
 
@@ -209,10 +214,11 @@ def _tend() -> float | None:
 
 
 def shut_down() -> None:
-    """End every worker now; the ones in use as well end with Blender, since their input ends."""
+    """End every worker now."""
     global _waiting
-    for worker in [*_ending, *([_waiting] if _waiting is not None else [])]:
+    for worker in [*_busy, *_ending, *([_waiting] if _waiting is not None else [])]:
         worker.kill()
+    _busy.clear()
     _ending.clear()
     _waiting = None
 

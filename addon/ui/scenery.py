@@ -8,8 +8,8 @@ import bpy
 
 from .. import moves
 from ..scene import compat
-from ..scene.build import ID, ROLE
-from ..scene.notes import Notes, read_notes, stage_now
+from ..scene.build import ID, ROLE, stage_of
+from ..scene.notes import Notes, distance_now, read_notes
 from ..scene.relief import relief_modifier
 from ..spec import SceneSpec
 
@@ -53,7 +53,9 @@ def stage(photo: Scenery) -> moves.Stage:
     modifier = relief_modifier(photo.layers[0])
     assert modifier is not None
     near, far, strength = (compat.get_modifier_input(modifier, name) for name in ("Near", "Far", "Strength"))
-    return stage_now(photo.notes, near, max(far, near * 1.0001), strength)
+    built = stage_of(photo.root)
+    close, focus = (distance_now(photo.notes, z, near, max(far, near * 1.0001), strength) for z in (built.close, built.focus))
+    return built._replace(close=close, focus=focus)
 
 
 def film_size(photo: Scenery, spec: SceneSpec) -> tuple[int, int]:

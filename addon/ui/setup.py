@@ -20,14 +20,14 @@ from .properties import to_spec
 from .scenery import Scenery
 
 
-def fit_camera(photo: Scenery, film: tuple[int, int], near: float) -> None:
+def fit_camera(photo: Scenery, film: tuple[int, int]) -> None:
     """Frame the photo's camera for a film of `film` pixels, if it was framed for another one."""
     if film == photo.notes.film:
         return
     size = photo.notes.size
     native = all(0 <= p - f <= 1 for p, f in zip(size, film))
     framing = frame_photo(photo.notes.camera, size, film, native=native)
-    cameras.frame_camera(photo.camera.data, framing, min(near, photo.notes.near), photo.notes.far)
+    cameras.frame_camera(photo.camera.data, framing, photo.notes.near, photo.notes.far)
     cameras.remember_rest(photo.camera.data, photo_tangent(photo))
     notes.note_film(photo.root, film)
 
@@ -45,7 +45,7 @@ def shot_of(photo: Scenery) -> moves.Shot:
 def set_up(scene: bpy.types.Scene, photo: Scenery, spec: SceneSpec) -> None:
     """Give `scene` the photo's camera and the settings under which its first frame is the photo."""
     film = scenery.film_size(photo, spec)
-    fit_camera(photo, film, scenery.stage(photo).near)
+    fit_camera(photo, film)
     transparent = scenery.has_alpha(photo)
     render.set_up_render(scene, photo.camera, shot_of(photo), spec.render, film, transparent=transparent)
 
