@@ -16,7 +16,7 @@ BLENDER ?= blender
 PYTEST ?=
 
 RUN := .venv/bin/python
-SOURCES := addon headless scripts tests __init__.py
+SOURCES := addon headless scripts tests benchmarks __init__.py
 
 .PHONY: help demo test extension test-versions test-blender lint format clean venv-run venv-test venv-lint
 

@@ -97,10 +97,15 @@ class DepthSpec:
     """Where the depth comes from and how far away things are."""
 
     estimator: str = setting(
-        "auto", "text", "Depth Source", "What finds the depth of every pixel: auto takes the depth map if one is given, else the best there is"
+        "auto",
+        "text",
+        "Depth Source",
+        "What finds the depth of every pixel: auto takes the depth map if one is given, else the best there is",
     )
     file: str = setting("", "file", "Depth Map", "A depth map of your own (PNG, TIFF, EXR, NPY or PFM)", flag="depth")
-    kind: str = setting("auto", "choice", "Depth Map Holds", "What the numbers in the depth map mean", choices=DEPTH_KINDS, flag="depth-kind")
+    kind: str = setting(
+        "auto", "choice", "Depth Map Holds", "What the numbers in the depth map mean", choices=DEPTH_KINDS, flag="depth-kind"
+    )
     near: float | None = setting(None, "float", "Near", "Distance of the nearest point", minimum=1e-4, maximum=1e6, unit="m")
     far: float | None = setting(None, "float", "Far", "Distance of the farthest point", minimum=1e-4, maximum=1e7, unit="m")
 
@@ -111,7 +116,12 @@ class ReliefSpec:
 
     strength: float = setting(1.0, "float", "Strength", "How deep the relief is: 0 is flat, 1 as measured", minimum=0, maximum=4)
     margin: float = setting(
-        0.15, "float", "Margin", "How far the picture goes on past its border, mirrored, in shares of its longer side", minimum=0, maximum=0.5
+        0.15,
+        "float",
+        "Margin",
+        "How far the picture goes on past its border, mirrored, in shares of its longer side",
+        minimum=0,
+        maximum=0.5,
     )
     max_vertices: int = setting(
         1_000_000, "int", "Most Vertices", "A finer mesh follows the depth more closely and is slower", minimum=100, maximum=4_000_000
@@ -123,7 +133,9 @@ class MoveSpec:
     """What the camera does."""
 
     name: str = setting("push-in", "choice", "Move", "What the camera does", choices=MOVES, flag="move")
-    amount: float = setting(1.0, "float", "Amount", "How far the camera moves; 1 suits most photos, negative goes the other way", minimum=-10, maximum=10)
+    amount: float = setting(
+        1.0, "float", "Amount", "How far the camera moves; 1 suits most photos, negative goes the other way", minimum=-10, maximum=10
+    )
     frames: int = setting(72, "int", "Frames", "Length of the film", minimum=1, maximum=1_000_000)
     fps: float = setting(24.0, "float", "Frames per Second", "Speed of the film", minimum=1, maximum=240)
     ease: str = setting("in-out", "choice", "Easing", "How the move starts and ends", choices=EASES)
@@ -137,8 +149,18 @@ class RenderSpec:
 
     engine: str = setting("cycles", "choice", "Engine", "What renders the frames", choices=ENGINES)
     samples: int = setting(4, "int", "Samples", "More samples give smoother edges and take longer", minimum=1, maximum=65536)
-    size: tuple[int, int] | None = setting(None, "size", "Size", "Width and height of the film, for example 1920x1080; the photo's own if left out", minimum=1, maximum=32768, unit="px")
-    frame_range: str = setting("", "text", "Frames to Render", "For example 1-10:2 or 1,5,9-12; all of them if left out", flag="frame-range")
+    size: tuple[int, int] | None = setting(
+        None,
+        "size",
+        "Size",
+        "Width and height of the film, for example 1920x1080; the photo's own if left out",
+        minimum=1,
+        maximum=32768,
+        unit="px",
+    )
+    frame_range: str = setting(
+        "", "text", "Frames to Render", "For example 1-10:2 or 1,5,9-12; all of them if left out", flag="frame-range"
+    )
 
 
 @dataclass(frozen=True)
@@ -238,7 +260,9 @@ def from_mapping(data: Mapping[str, Any], *, source: str = "settings") -> SceneS
     built: dict[str, Any] = {}
     schema = data.get("schema", SCHEMA)
     if schema != SCHEMA:
-        raise InputError(f"{source}: it was written by another version of Stillscape (schema {schema!r}, this one reads {SCHEMA}); write it again with --write-spec.")
+        raise InputError(
+            f"{source}: it was written by another version of Stillscape (schema {schema!r}, this one reads {SCHEMA}); write it again with --write-spec."
+        )
     known_sections = dict(sections())
     for name, values in data.items():
         if name == "schema":

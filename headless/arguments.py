@@ -25,7 +25,9 @@ exit codes: 0 everything is there and verified, 2 wrong usage, 3 bad input, 4 re
 class _Size(argparse.Action):
     """WIDTHxHEIGHT."""
 
-    def __call__(self, parser: argparse.ArgumentParser, namespace: argparse.Namespace, values: Any, option_string: str | None = None) -> None:
+    def __call__(
+        self, parser: argparse.ArgumentParser, namespace: argparse.Namespace, values: Any, option_string: str | None = None
+    ) -> None:
         parts = str(values).lower().replace("×", "x").split("x")
         if len(parts) != 2 or not all(p.isdigit() and len(p) < 7 for p in parts):
             parser.error(f"{option_string} {values!r} is not a size: write it as 1920x1080.")
@@ -56,7 +58,11 @@ def make_parser() -> argparse.ArgumentParser:
 
 def _command(commands: Any, name: str, help: str, out: str) -> argparse.ArgumentParser:
     command = commands.add_parser(
-        name, help=help, description=help[0].upper() + help[1:] + ".", formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False
+        name,
+        help=help,
+        description=help[0].upper() + help[1:] + ".",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
     )
     command.add_argument("photo", metavar="PHOTO", help="JPEG, PNG, WebP, TIFF, BMP or EXR")
     command.add_argument("-o", "--output", metavar="OUT", help=out)
@@ -67,7 +73,11 @@ def _files(command: argparse.ArgumentParser) -> None:
     group = command.add_argument_group("settings and reports")
     group.add_argument("--spec", metavar="FILE", help="read settings from this JSON file; options on the command line override it")
     group.add_argument(
-        "--write-spec", metavar="FILE", nargs="?", const="-", help="write every setting as JSON (to standard output without FILE); alone, without -o, do just that"
+        "--write-spec",
+        metavar="FILE",
+        nargs="?",
+        const="-",
+        help="write every setting as JSON (to standard output without FILE); alone, without -o, do just that",
     )
     group.add_argument("--json", metavar="FILE", help="report progress and result as JSON lines, to a file or with - to standard output")
     group.add_argument("--verbose", action="store_true", help="show Blender's own messages")

@@ -178,7 +178,9 @@ def _render(arguments: argparse.Namespace, report: Report) -> int:
     if stop():
         report.problem(f"Interrupted after {len(frames)} of {total} frames; run it again to go on.", INTERRUPTED)
         return INTERRUPTED
-    report.event("result", path=str(output.path.resolve()), frames=[f.number for f in frames], size=list(built.film_size), fps=built.shot.fps)
+    report.event(
+        "result", path=str(output.path.resolve()), frames=[f.number for f in frames], size=list(built.film_size), fps=built.shot.fps
+    )
     what = f"Film: {output.path.resolve()}" if output.film else f"Frames: {total} in {output.path.resolve().parent}"
     report.line(f"{what} ({built.film_size[0]}x{built.film_size[1]}, {total} frames)")
     return 0

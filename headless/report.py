@@ -40,7 +40,9 @@ class Report:
         try:
             return open(target, "w", encoding="utf-8", buffering=1)
         except OSError as error:
-            raise StorageError(f"{shown(target)}: the report cannot be written ({error.strerror or error}); choose another place.") from error
+            raise StorageError(
+                f"{shown(target)}: the report cannot be written ({error.strerror or error}); choose another place."
+            ) from error
 
     def event(self, event: str, **values: Any) -> None:
         """One JSON line, if JSON was asked for."""

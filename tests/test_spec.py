@@ -32,7 +32,9 @@ def test_every_setting_is_described():
 
 def test_all_errors_are_listed_at_once():
     spec = specs.SceneSpec(
-        move=specs.MoveSpec(frames=0, name="fly"), render=specs.RenderSpec(size=(0, 5), samples=1.5), photo=specs.PhotoSpec(fov=float("nan"))
+        move=specs.MoveSpec(frames=0, name="fly"),
+        render=specs.RenderSpec(size=(0, 5), samples=1.5),
+        photo=specs.PhotoSpec(fov=float("nan")),
     )
     errors = specs.validate(spec)
     assert len(errors) == 5
@@ -53,7 +55,9 @@ def test_override():
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
-    lambda x: st.lists(x, max_size=3) | st.dictionaries(st.sampled_from(["move", "frames", "size", "render", "fov", "schema"]), x, max_size=3),
+    lambda x: (
+        st.lists(x, max_size=3) | st.dictionaries(st.sampled_from(["move", "frames", "size", "render", "fov", "schema"]), x, max_size=3)
+    ),
     max_leaves=8,
 )
 

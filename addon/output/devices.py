@@ -19,7 +19,9 @@ def use_device(scene: bpy.types.Scene, device: str) -> str:
     """
     if scene.render.engine != "CYCLES":
         if device not in ("auto", "cpu"):
-            raise UsageError(f"--device {device} is a choice for Cycles; leave it out for Eevee and Workbench, which take the display's device.")
+            raise UsageError(
+                f"--device {device} is a choice for Cycles; leave it out for Eevee and Workbench, which take the display's device."
+            )
         return "display device"
     if device == "cpu":
         scene.cycles.device = "CPU"

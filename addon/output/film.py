@@ -150,9 +150,7 @@ def _no_room(target: Path, error: OSError) -> StorageError:
 # encoding
 
 
-def _render(
-    frames: Sequence[Path], raw: Path, target: Path, *, fps: float, size: tuple[int, int], quality: int, tell: Progress
-) -> None:
+def _render(frames: Sequence[Path], raw: Path, target: Path, *, fps: float, size: tuple[int, int], quality: int, tell: Progress) -> None:
     complaint = ""
     with _film_scene() as scene:
         _set_output(scene, raw, fps=fps, size=size, quality=quality)

@@ -116,7 +116,9 @@ def set_format(scene: bpy.types.Scene, suffix: str, *, deep: bool, transparent: 
         settings.quality = 95
 
 
-def render_frames(scene: bpy.types.Scene, pattern: str, numbers: Iterable[int], *, stop: Callable[[], bool] = lambda: False) -> Iterable[Frame]:
+def render_frames(
+    scene: bpy.types.Scene, pattern: str, numbers: Iterable[int], *, stop: Callable[[], bool] = lambda: False
+) -> Iterable[Frame]:
     """Render frames one by one, yielding each once its file is complete, verified and under its final name.
 
     pattern: path whose name holds `####`. The format must have been set. stop: asked before each frame; True ends.

@@ -14,7 +14,13 @@ from . import compat
 SENSOR = 36.0  # mm along the longer side, so that lens lengths read as on a full-frame camera
 
 # (interpolation, easing) of Blender's own for every ease of the settings. A sine is gentle enough for a slow camera.
-_EASES = {"linear": ("LINEAR", "AUTO"), "in": ("SINE", "EASE_IN"), "out": ("SINE", "EASE_OUT"), "in-out": ("SINE", "EASE_IN_OUT"), "smooth": ("BEZIER", "AUTO")}
+_EASES = {
+    "linear": ("LINEAR", "AUTO"),
+    "in": ("SINE", "EASE_IN"),
+    "out": ("SINE", "EASE_OUT"),
+    "in-out": ("SINE", "EASE_IN_OUT"),
+    "smooth": ("BEZIER", "AUTO"),
+}
 
 
 def frame_camera(data: bpy.types.Camera, framing: Framing, near: float, far: float) -> None:

@@ -204,6 +204,22 @@ def _hide_edges(context: bpy.types.Context, depth: bpy.types.Image) -> None:
             setattr(space.uv_editor, name, False)
 
 
+def _keep_off_the_margin(mesh: bpy.types.Mesh) -> None:
+    """Hide the faces past the photo's border, as far as painting is concerned: Blender shows and renders them all the same.
+
+    Their UV leave the image, and a brush that touches them would come in again on the image's opposite side.
+    """
+    uv = np.empty(len(mesh.loops) * 2, np.float32)
+    mesh.uv_layers[relief.OWN_UV].data.foreach_get("uv", uv)
+    first = np.empty(len(mesh.polygons), np.int32)
+    mesh.polygons.foreach_get("loop_start", first)
+    if len(first) == 0:
+        return
+    outside = ((uv < 0) | (uv > 1)).reshape(-1, 2).any(1)
+    mesh.polygons.foreach_set("hide", np.logical_or.reduceat(outside, first))
+    mesh.update()
+
+
 def _to_object_mode(context: bpy.types.Context) -> None:
     active = context.view_layer.objects.active
     if active is not None and active.mode != "OBJECT":
@@ -241,6 +257,7 @@ class STILLSCAPE_OT_paint_depth(bpy.types.Operator):
         own = layer.data.uv_layers.get(relief.OWN_UV)
         if own is not None:
             layer.data.uv_layers.active = own
+            _keep_off_the_margin(layer.data)
         tool = context.scene.tool_settings.image_paint
         first = not (tool.mode == "IMAGE" and _is_depth(tool.canvas))
         tool.mode = "IMAGE"

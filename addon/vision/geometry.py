@@ -103,7 +103,7 @@ def _samples(n: int, step: float, margin: float, off_centre: float) -> NDArray[n
     outside = math.ceil(margin / max(step, 1.0)) if margin > 0 else 0
     beyond = step * np.arange(1, outside + 1)
     centres = np.concatenate([0.5 - beyond[::-1], np.linspace(0.5, n - 0.5, count), n - 0.5 + beyond]) + off_centre
-    return centres if outside else np.concatenate([[0.0], centres, [float(n)]])
+    return np.asarray(centres if outside else np.concatenate([[0.0], centres, [float(n)]]), np.float64)
 
 
 def photo_grid(camera: PhotoCamera, size: tuple[int, int], max_vertices: int, margin: float = 0.0) -> Grid:

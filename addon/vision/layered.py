@@ -203,7 +203,9 @@ def read_layered(folder: Path) -> LayeredPhoto:
             raise InputError(f"{folder}: this layered photo was made by another version; make it again from the photo.")
         layers = tuple(Layer(**{**layer, "box": tuple(layer["box"])}) for layer in data["layers"])
         camera = PhotoCamera(**{**data["camera"], "shift": tuple(data["camera"]["shift"])})
-        photo = LayeredPhoto(folder, data["name"], tuple(data["size"]), camera, data["near"], data["far"], data["close"], data["focus"], layers, data["made"])
+        photo = LayeredPhoto(
+            folder, data["name"], tuple(data["size"]), camera, data["near"], data["far"], data["close"], data["focus"], layers, data["made"]
+        )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(f"{folder}: not a layered photo ({error}); make it again from the photo.") from error
     missing = [f for layer in photo.layers for f in (layer.colour, layer.depth, layer.matte) if f and not photo.path(f).is_file()]

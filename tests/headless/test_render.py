@@ -54,7 +54,10 @@ def test_a_bare_blender_renders_the_saved_scene(stillscape, make_photo, psnr, tm
     )  # fmt: skip
     assert run.code == 0, run.err
     done = subprocess.run(
-        [sys.executable, "-I", "-c", RENDER_FRAME, str(blend), "3", str(tmp_path / "bare.png")], cwd=tmp_path, capture_output=True, text=True
+        [sys.executable, "-I", "-c", RENDER_FRAME, str(blend), "3", str(tmp_path / "bare.png")],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
     )
     assert done.returncode == 0, done.stderr
     assert psnr(cv2.imread(str(tmp_path / "bare.png")), cv2.imread(str(tmp_path / "f_0003.png"))) >= 50
@@ -72,7 +75,9 @@ def test_the_same_settings_give_the_same_pixels(stillscape, make_photo, tmp_path
 @pytest.mark.versions
 def test_a_film(stillscape, make_photo, psnr, tmp_path):
     photo = make_photo(97, 65)
-    run = stillscape("render", photo, "-o", tmp_path / "film.mp4", "--frames", 6, "--fps", 12, "--samples", 1, "--json", tmp_path / "log.jsonl")
+    run = stillscape(
+        "render", photo, "-o", tmp_path / "film.mp4", "--frames", 6, "--fps", 12, "--samples", 1, "--json", tmp_path / "log.jsonl"
+    )
     assert run.code == 0, run.err
     film = cv2.VideoCapture(str(tmp_path / "film.mp4"))
     assert film.get(cv2.CAP_PROP_FPS) == pytest.approx(12)
@@ -144,7 +149,9 @@ def test_a_transparent_photo_keeps_its_alpha(stillscape, camera_path, tmp_path):
 def test_camera_path_moves_as_written(stillscape, make_photo, camera_path, psnr, tmp_path):
     """Half the field of view shows the middle half of the photo, twice as large."""
     photo = make_photo(128, 96)
-    path = camera_path((1, (0, 0, 0), (0, 0, 0), 50.0), (3, (0, 0, 0), (0, 0, 0), float(np.degrees(2 * np.arctan(np.tan(np.radians(25)) / 2)))))
+    path = camera_path(
+        (1, (0, 0, 0), (0, 0, 0), 50.0), (3, (0, 0, 0), (0, 0, 0), float(np.degrees(2 * np.arctan(np.tan(np.radians(25)) / 2))))
+    )
     run = stillscape("render", photo, "-o", tmp_path / "f_#.png", "--camera-path", path, "--fov", 50, "--frame-range", "1,3")
     assert run.code == 0, run.err
     picture = cv2.imread(str(photo))

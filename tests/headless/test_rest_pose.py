@@ -98,7 +98,9 @@ def test_sharpness_does_not_jump_and_nothing_turns_into_blocks(stillscape, make_
     h, w = picture.shape[:2]
     scale = 1 - nearer[-1]
     x, y = np.meshgrid(((np.arange(w) + 0.5 - w / 2) * scale + w / 2 - 0.5), ((np.arange(h) + 0.5 - h / 2) * scale + h / 2 - 0.5))
-    smooth, blocks = (cv2.remap(picture, x.astype(np.float32), y.astype(np.float32), how) for how in (cv2.INTER_LANCZOS4, cv2.INTER_NEAREST))
+    smooth, blocks = (
+        cv2.remap(picture, x.astype(np.float32), y.astype(np.float32), how) for how in (cv2.INTER_LANCZOS4, cv2.INTER_NEAREST)
+    )
     assert psnr(inside(frames[-1]), inside(smooth)) >= 38
     assert psnr(inside(frames[-1]), inside(blocks)) < psnr(inside(frames[-1]), inside(smooth)) - 6
 

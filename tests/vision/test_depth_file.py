@@ -418,5 +418,3 @@ def test_the_temporary_name_keeps_the_suffix_and_is_short_enough(tmp_path):
 
 def test_shown_escapes_what_breaks_a_line():
     assert files_module.shown(Path("a\nb\x1b[2J é.png")) == "a\\nb\\x1b[2J é.png"
-
-

@@ -216,7 +216,6 @@ def test_field_of_view_from_the_focal_plane():
         assert fov == pytest.approx(2 * math.degrees(math.atan(half / 50)), abs=0.01)
 
 
-
 @pytest.mark.parametrize(
     "details",
     [
