@@ -9,6 +9,7 @@ import subprocess
 from pathlib import Path
 
 import cv2
+import numpy as np
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -78,6 +79,41 @@ def test_the_installed_driver_renders(resources: Path, tiny_photo: Path) -> None
     frame = cv2.imread(str(folder / "frame_0001.png"))
     assert frame is not None and frame.shape == (48, 64, 3), done.stdout
     assert frame.std() > 10
+
+
+def psnr(a: np.ndarray, b: np.ndarray) -> float:
+    return float(10 * np.log10(255**2 / max(1e-9, np.mean((a.astype(float) - b.astype(float)) ** 2))))
+
+
+def test_its_frames_are_those_of_the_wheels(resources: Path) -> None:
+    """The repository's driver, as the README runs it: the rest pose, the frame of every other version, and the saved scene."""
+    folder = WORK / "golden"
+    shutil.copytree(ROOT / "tests" / "headless" / "golden", folder)
+    done = blender(
+        "-b", "--factory-startup", "--python-exit-code", "4", "-P", "headless/stillscape.py", "--",
+        "render", str(folder / "photo.png"), "--depth", str(folder / "depth.png"), "--move", "orbit", "--frames", "5", "--samples", "16",
+        "--frame-range", "1,5", "-o", str(folder / "f_####.png"), "--save-blend", str(folder / "scene.blend"),
+        resources=resources,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout
+    last = cv2.imread(str(folder / "f_0005.png"))
+    assert psnr(cv2.imread(str(folder / "f_0001.png")), cv2.imread(str(folder / "photo.png"))) >= 60
+    assert psnr(last, cv2.imread(str(folder / "orbit.png"))) >= 45
+    # Bare: without the extension, with Blender's own -f.
+    done = blender("-b", str(folder / "scene.blend"), "-o", str(folder / "bare_####"), "-f", "5", resources=WORK / "nothing installed")
+    assert done.returncode == 0, done.stdout
+    assert psnr(cv2.imread(str(folder / "bare_0005.png")), last) >= 50
+
+
+def test_a_film(resources: Path) -> None:
+    done = blender(
+        "-b", "--factory-startup", "--python-exit-code", "4", "-P", "headless/stillscape.py", "--",
+        "render", str(ROOT / "tests" / "headless" / "golden" / "photo.png"), "--frames", "4", "-o", str(WORK / "film.mp4"),
+        resources=resources,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout
+    film = cv2.VideoCapture(str(WORK / "film.mp4"))
+    assert [film.read()[0] for _ in range(5)] == [True] * 4 + [False]
 
 
 def test_a_bad_setting_ends_with_its_own_exit_status(resources: Path) -> None:
