@@ -80,3 +80,9 @@ def no_compositing(scene: bpy.types.Scene) -> None:
     """Render what the camera sees, without compositor and sequencer."""
     scene.render.use_compositing = False
     scene.render.use_sequencer = False
+
+
+def path_options() -> set[str]:
+    """The options of a path property that may begin with "//", which has to be said since 4.5."""
+    known = "is_path_supports_blend_relative" in bpy.types.StringProperty.bl_rna.properties
+    return {"PATH_SUPPORTS_BLEND_RELATIVE"} if known else set()

@@ -100,8 +100,10 @@ class Film:
         if stage is None:
             raise RenderError("The film was stopped, because its scene was removed; render it again.")
         # One frame for each call: a generator that lives on would hold on to Blender's data between two ticks.
-        for _ in render.render_frames(stage, self._pattern, [self.numbers[self.done]]):
-            self.done += 1
+        # Blender takes the frame's number from the scene of the context, not from the one that it is told to render.
+        with bpy.context.temp_override(scene=stage):
+            for _ in render.render_frames(stage, self._pattern, [self.numbers[self.done]]):
+                self.done += 1
 
     def encode(self, progress: Any = None) -> None:
         """Make the film of the frames. Raises RenderError or StorageError."""

@@ -14,6 +14,7 @@ from typing import Any
 import bpy
 
 from .. import spec as specs
+from ..scene import compat
 from ..vision.depth import estimators
 
 _FIRST_VALUES: dict[str, Any] = {"fov": 50.0, "near": 1.5, "far": 12.0, "size": (1920, 1080)}
@@ -49,7 +50,7 @@ def annotations_of(section: type, **more: Any) -> dict[str, Any]:
 def _property(f: Field, **more: Any) -> Any:
     m = specs.meta(f)
     default = f.default if f.default is not None else _FIRST_VALUES[f.name]
-    common = {"name": m.label, "description": m.help.rstrip("."), **more}
+    common: dict[str, Any] = {"name": m.label, "description": m.help.rstrip("."), **more}
     options = choices(f)
     if options:
         # The number is what a .blend file keeps, so it must not depend on what else is installed.
@@ -69,7 +70,10 @@ def _property(f: Field, **more: Any) -> Any:
         return bpy.props.IntProperty(default=default, **limits, **common)
     if m.kind == "bool":
         return bpy.props.BoolProperty(default=default, **common)
-    return bpy.props.StringProperty(default=default, **({"subtype": "FILE_PATH"} if m.kind == "file" else {}), **common)
+    if m.kind == "file":
+        common["options"] = compat.path_options() | common.get("options", {"ANIMATABLE"})
+        common["subtype"] = "FILE_PATH"
+    return bpy.props.StringProperty(default=default, **common)
 
 
 def values_of(group: Any, section: type) -> dict[str, Any]:
@@ -150,6 +154,7 @@ class STILLSCAPE_PG_settings(bpy.types.PropertyGroup):
             name="Film",
             description="Where the film goes (.mp4). Left empty: beside the .blend file, under the photo's name",
             subtype="FILE_PATH",
+            options=compat.path_options() | {"ANIMATABLE"},
         ),
     }
 

