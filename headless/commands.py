@@ -176,7 +176,8 @@ def _render(arguments: argparse.Namespace, report: Report) -> int:
         report.frame(*frame, len(frames), total, show=not output.film)
         report.progress(0.15 + (0.8 if output.film else 0.85) * len(frames) / total, f"Frame {len(frames)} of {total}")
     if stop():
-        report.problem(f"Interrupted after {len(frames)} of {total} frames; run it again to go on.", INTERRUPTED)
+        left = "no film was written" if output.film else "those that were written are whole"
+        report.problem(f"Interrupted after {len(frames)} of {total} frames; {left}.", INTERRUPTED)
         return INTERRUPTED
     report.event(
         "result", path=str(output.path.resolve()), frames=[f.number for f in frames], size=list(built.film_size), fps=built.shot.fps

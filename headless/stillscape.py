@@ -17,7 +17,13 @@ ROOT = str(Path(__file__).resolve().parent.parent)
 if ROOT not in sys.path:
     sys.path.insert(0, ROOT)
 
-from headless.commands import main  # noqa: E402
+try:
+    from headless.commands import main
+except ModuleNotFoundError as error:  # a Python that was not set up for it
+    if error.name != "numpy":
+        raise
+    sys.stderr.write(f"Stillscape: {sys.executable} has no numpy; run make test once and use .venv/bin/python, or run it inside Blender.\n")
+    sys.exit(2)
 
 if __name__ == "__main__":
     sys.exit(main(sys.argv))

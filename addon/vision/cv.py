@@ -6,12 +6,12 @@ import os
 from functools import lru_cache
 from types import ModuleType
 
-from ..errors import InputError
+from ..errors import UsageError
 
 
 @lru_cache(maxsize=1)
 def cv() -> ModuleType:
-    """Return the cv2 module. Raises InputError if it is not installed.
+    """Return the cv2 module. Raises UsageError if it is not installed.
 
     OpenCV reads OpenEXR only if the variable is set before its first use, and its log would stand beside our own
     sentence about the same file, so both are settled here.
@@ -20,7 +20,10 @@ def cv() -> ModuleType:
     try:
         import cv2
     except ImportError as error:
-        raise InputError(f"OpenCV cannot be loaded ({error}); install it with: pip install opencv-python-headless==4.11.0.86.") from error
+        raise UsageError(
+            f"OpenCV cannot be loaded ({error}); install the Stillscape extension in this Blender, "
+            "or for plain Python run: pip install opencv-python-headless==4.11.0.86."
+        ) from error
     if hasattr(cv2, "setLogLevel"):
         cv2.setLogLevel(0)
     return cv2
