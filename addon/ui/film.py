@@ -18,11 +18,10 @@ from ..scene.build import ID
 from ..scene.material import follow_scene
 from ..spec import SceneSpec
 from ..vision.files import shown
-from . import scenery, setup
+from . import scenery, setup, tasks
 from .errors import Reporting
 from .preferences import machine
 from .properties import to_spec
-from .tasks import Modal
 
 log = logging.getLogger(__name__)
 
@@ -66,7 +65,10 @@ class Film:
             self._folder = Path(tempfile.mkdtemp(prefix="stillscape-frames-"))
             self._set_stage(context, photo, spec)
         except OSError as error:
-            raise StorageError(f"{tempfile.gettempdir()}: no room for temporary files ({error.strerror or error}); free some room.") from error
+            self.end()
+            raise StorageError(
+                f"{tempfile.gettempdir()}: no room for temporary files ({error.strerror or error}); free some room."
+            ) from error
         except BaseException:
             self.end()
             raise
@@ -161,7 +163,9 @@ def _check_writable(target: Path) -> None:
         with tempfile.TemporaryFile(dir=target.parent):
             return
     except OSError as error:
-        raise StorageError(f"{shown(target.parent)}: films cannot be written there ({error.strerror or error}); choose another place.") from error
+        raise StorageError(
+            f"{shown(target.parent)}: films cannot be written there ({error.strerror or error}); choose another place."
+        ) from error
 
 
 def _devices() -> _Devices | None:
@@ -182,7 +186,7 @@ def _use_devices(wanted: _Devices) -> None:
             device.use = used[device.id]
 
 
-class STILLSCAPE_OT_render_film(Reporting, Modal, bpy.types.Operator):
+class STILLSCAPE_OT_render_film(Reporting, tasks.Modal, bpy.types.Operator):
     bl_idname = "stillscape.render_film"
     bl_label = "Render Film"
     bl_description = "Render the photo's camera move to a film; the scene's own render settings stay as they are"
@@ -200,7 +204,7 @@ class STILLSCAPE_OT_render_film(Reporting, Modal, bpy.types.Operator):
         if context.mode != "OBJECT":
             cls.poll_message_set("Go back to Object Mode first")
             return False
-        return setup.has_photo(cls, context)
+        return tasks.is_free(cls) and setup.has_photo(cls, context)
 
     def _open(self, context: bpy.types.Context) -> Film:
         return Film(context, Path(bpy.path.abspath(self.filepath)) if self.filepath else None)

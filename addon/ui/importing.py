@@ -22,7 +22,7 @@ from .layout import draw_section
 from .preferences import machine
 from .properties import annotations_of, attribute, set_values, to_spec, values_of
 from .scenery import scenery
-from .tasks import Modal
+from .tasks import Modal, is_free
 
 SUFFIXES = (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".tif", ".tiff", ".bmp", ".exr")
 
@@ -269,7 +269,7 @@ def _select(context: bpy.types.Context, built: Built) -> None:
 
 def _in_object_mode(cls: Any, context: bpy.types.Context) -> bool:
     if context.mode == "OBJECT":
-        return True
+        return is_free(cls)
     cls.poll_message_set("Go back to Object Mode first")
     return False
 

@@ -11,7 +11,9 @@ from ..spec import meta
 from .properties import attribute
 
 
-def draw_section(layout: bpy.types.UILayout, group: Any, section: type, *, only: tuple[str, ...] = (), without: tuple[str, ...] = ()) -> None:
+def draw_section(
+    layout: bpy.types.UILayout, group: Any, section: type, *, only: tuple[str, ...] = (), without: tuple[str, ...] = ()
+) -> None:
     """Draw the settings of one section that `group` holds, in the order of `spec.py`. only, without: names of fields."""
     for f in fields(section):
         if (only and f.name not in only) or f.name in without:

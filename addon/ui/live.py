@@ -171,8 +171,8 @@ def keep_strokes(*_: object) -> None:
 # Operators -------------------------------------------------------------------------------------------------------------
 
 
-def _set_up_brush(context: bpy.types.Context) -> None:
-    """A soft white brush for the scene, once: while a depth image is the canvas, the artist's own choices stay."""
+def _set_up_colours(context: bpy.types.Context) -> None:
+    """White and black for the scene, once: while a depth image is the canvas, the artist's own choices stay."""
     settings = context.scene.tool_settings
     tool = settings.image_paint
     # Black and white make sense for depth, and strokes that move things a little. All of it belongs to the scene, so that
@@ -183,7 +183,11 @@ def _set_up_brush(context: bpy.types.Context) -> None:
     unified.strength = 0.2
     # Faces between near and far are seen at a grazing angle; they would keep their old depth and stand out as splinters.
     tool.use_normal_falloff = False
-    if hasattr(tool, "brush_asset_reference"):  # brushes are assets since 4.3; before, the standard one is soft
+
+
+def _take_soft_brush(context: bpy.types.Context) -> None:
+    """Only in Texture Paint mode: before it Blender may crash when it is given a brush."""
+    if hasattr(context.scene.tool_settings.image_paint, "brush_asset_reference"):  # assets since 4.3; before, the standard one is soft
         try:
             bpy.ops.brush.asset_activate(asset_library_type="ESSENTIALS", relative_asset_identifier=SOFT_BRUSH)
         except RuntimeError:
@@ -264,7 +268,8 @@ class STILLSCAPE_OT_paint_depth(bpy.types.Operator):
         tool.canvas = depth
         bpy.ops.object.mode_set(mode="TEXTURE_PAINT")
         if first:
-            _set_up_brush(context)
+            _set_up_colours(context)
+            _take_soft_brush(context)
         _hide_edges(context, depth)
         return {"FINISHED"}
 
@@ -311,14 +316,11 @@ class STILLSCAPE_OT_edit_depth_image(bpy.types.Operator):
         if depth is None or area is None:
             self.report({"ERROR"}, "Select a layer of a photo, and change one of the areas of this window to an Image Editor.")
             return {"CANCELLED"}
-        tool = context.scene.tool_settings.image_paint
-        if not (tool.mode == "IMAGE" and _is_depth(tool.canvas)):
-            _set_up_brush(context)
-            tool.mode = "IMAGE"
-        tool.canvas = depth
         space = area.spaces.active
-        space.mode = "PAINT"
+        if space.image != depth and not _is_depth(context.scene.tool_settings.image_paint.canvas):
+            _set_up_colours(context)
         space.image = depth
+        space.mode = "PAINT"
         _hide_edges(context, depth)
         area.tag_redraw()
         return {"FINISHED"}

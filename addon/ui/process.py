@@ -44,7 +44,9 @@ class Worker:
         try:
             self.folder = Path(tempfile.mkdtemp(prefix="stillscape-worker-"))
         except OSError as error:
-            raise StorageError(f"{tempfile.gettempdir()}: no room for temporary files ({error.strerror or error}); free some room.") from error
+            raise StorageError(
+                f"{tempfile.gettempdir()}: no room for temporary files ({error.strerror or error}); free some room."
+            ) from error
         self._lines = self.folder / "lines.jsonl"
         self._text = self.folder / "stderr.txt"
         self._at = 0
@@ -86,7 +88,9 @@ class Worker:
         self._at += len(whole)
         messages = [json.loads(line) for line in whole.splitlines()]
         if ended and not any(m["type"] in ("done", "error") for m in messages):
-            messages.append({"type": "error", "message": f"The worker ended unexpectedly ({self._last_words()}); try again.", "exit_code": 4})
+            messages.append(
+                {"type": "error", "message": f"The worker ended unexpectedly ({self._last_words()}); try again.", "exit_code": 4}
+            )
         return messages
 
     def running(self) -> bool:

@@ -29,6 +29,14 @@ def current() -> Task | None:
     return _current
 
 
+def is_free(cls: Any) -> bool:
+    """For `poll`: whether nothing else of ours is going on; says so if not."""
+    if _current is None:
+        return True
+    cls.poll_message_set(f"Wait until {_current.title} is done, or press Esc to cancel it")
+    return False
+
+
 class Modal:
     """Mixin for an operator that works in small steps: `step` is called at every tick until it returns something.
 

@@ -103,6 +103,8 @@ def _samples(n: int, step: float, margin: float, off_centre: float) -> NDArray[n
     outside = math.ceil(margin / max(step, 1.0)) if margin > 0 else 0
     beyond = step * np.arange(1, outside + 1)
     centres = np.concatenate([0.5 - beyond[::-1], np.linspace(0.5, n - 0.5, count), n - 0.5 + beyond]) + off_centre
+    # The first row of the photo's texels must lie in a face that does not reach past the border, like the last: painting.
+    centres[outside] = 0.5 - off_centre
     return np.asarray(centres if outside else np.concatenate([[0.0], centres, [float(n)]]), np.float64)
 
 

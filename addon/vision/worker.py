@@ -116,9 +116,14 @@ def run(line: str, writer: Writer) -> None:
 
 def _interrupt(number: int, frame: Any) -> None:
     del frame
-    for name in _SIGNALS:  # once is enough: the way out must not be interrupted again
-        signal.signal(getattr(signal, name), signal.SIG_IGN)
+    _ignore_signals()
     raise Interrupted(number)
+
+
+def _ignore_signals() -> None:
+    """Once is enough: the way out must not be interrupted again."""
+    for name in _SIGNALS:
+        signal.signal(getattr(signal, name), signal.SIG_IGN)
 
 
 _SIGNALS = [name for name in ("SIGINT", "SIGTERM", "SIGBREAK") if hasattr(signal, name)]
@@ -131,7 +136,7 @@ def main() -> int:
     try:
         for name in _SIGNALS:
             signal.signal(getattr(signal, name), _interrupt)
-        logging.getLogger(__package__.rpartition(".")[0]).addHandler(_Warnings(writer))
+        logging.getLogger((__package__ or "").rpartition(".")[0]).addHandler(_Warnings(writer))
         writer.send("status", message="Ready", protocol=PROTOCOL, pid=os.getpid(), python=sys.version.split()[0])
         for raw in sys.stdin.buffer:
             line = raw.decode("utf-8", "replace").strip()
@@ -145,6 +150,8 @@ def main() -> int:
         return INTERRUPTED
     except BrokenPipeError:  # whoever asked is gone
         return 0
+    finally:
+        _ignore_signals()
     return 0
 
 

@@ -142,7 +142,7 @@ def test_a_signal_in_the_middle_of_a_job_leaves_nothing(tmp_path: Path, number: 
 def test_a_signal_while_it_waits_ends_it(worker: Running) -> None:
     worker.until("status")
     worker.process.send_signal(signal.SIGTERM)
-    assert worker.ended() == 75
+    assert worker.process.wait(20) == 75
 
 
 def test_a_fault_of_the_program_is_one_sentence_with_the_traceback_elsewhere(photo: Path, tmp_path: Path) -> None:
