@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from ..errors import RenderError, StorageError
 from ..vision.cv import cv
 from ..vision.files import shown, temporary_name, write_atomically
+from ..vision.geometry import even
 from .mp4 import Colour, FilmInfo, Node, move_moov_first, read_film, set_colour
 
 Progress = Callable[[float], None]
@@ -47,7 +48,7 @@ _ENCODING_SHARE = 0.8  # of the time; the rest is decoding
 
 def film_size(width: int, height: int) -> tuple[int, int]:
     """Return the largest size within `width`×`height` pixels that a film can have: both even, at least 2."""
-    return max(2, width // 2 * 2), max(2, height // 2 * 2)
+    return even((width, height))
 
 
 def encode_film(

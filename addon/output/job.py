@@ -15,10 +15,10 @@ from ..spec import SceneSpec
 from ..vision.depth import Progress
 from ..vision.files import shown
 from ..vision.layered import LayeredPhoto
-from ..vision.pipeline import make_layered_photo
+from ..vision.pipeline import film_pixels, make_layered_photo
 from . import render as rendering
 from .devices import use_device
-from .film import encode_film, film_size
+from .film import encode_film
 from .frames import frame_name, parse_frame_range
 
 FILM = ".mp4"
@@ -46,14 +46,13 @@ def parse_output(text: str) -> Output:
 
 def wanted_size(spec: SceneSpec, layered: LayeredPhoto, *, film: bool) -> tuple[int, int]:
     """Width and height in pixels: the set size, else the photo's; even for a film."""
-    size = spec.render.size or layered.size
-    return film_size(*size) if film else (int(size[0]), int(size[1]))
+    return film_pixels(spec, layered.size, film=film)
 
 
 def make_scene(photo: Path, spec: SceneSpec, scene: bpy.types.Scene, progress: Progress, *, film: bool) -> Built:
     """Photo to scene in the given Blender scene, render settings included."""
     with tempfile.TemporaryDirectory(prefix="stillscape-") as folder:
-        layered = make_layered_photo(photo, spec, Path(folder) / "layers", lambda share, text: progress(share * 0.7, text))
+        layered = make_layered_photo(photo, spec, Path(folder) / "layers", lambda share, text: progress(share * 0.7, text), film=film)
         progress(0.7, "Building the scene")
         built = build_scene(layered, spec, scene, film=film)
     progress(1.0, "Scene ready")
@@ -64,10 +63,9 @@ def build_scene(layered: LayeredPhoto, spec: SceneSpec, scene: bpy.types.Scene, 
     """Layered photo to scene in the given Blender scene, render settings included."""
     size = wanted_size(spec, layered, film=film)
     built = build(layered, spec, scene, size)
-    transparent = any(_has_alpha(layer) for layer in built.layers)
+    transparent = layered.transparent
     rendering.set_up_render(scene, built.camera, built.shot, spec.render, size, transparent=transparent and not film)
-    deep = any(_is_deep(layer) for layer in built.layers)
-    rendering.set_format(scene, ".png", deep=deep and not film, transparent=transparent and not film)
+    rendering.set_format(scene, ".png", deep=layered.deep and not film, transparent=transparent and not film)
     scene.render.filepath = f"//{_plain(layered.name)}_####"
     scene.frame_set(1)
     return built
@@ -76,18 +74,6 @@ def build_scene(layered: LayeredPhoto, spec: SceneSpec, scene: bpy.types.Scene, 
 def _plain(name: str) -> str:
     """A name without what Blender expands in output paths."""
     return "".join("_" if c in "#{}/\\" else c for c in name)
-
-
-def _texture(layer: bpy.types.Object) -> bpy.types.Image:
-    return layer.data.materials[0].node_tree.nodes["Photo"].image
-
-
-def _has_alpha(layer: bpy.types.Object) -> bool:
-    return _texture(layer).alpha_mode != "NONE"
-
-
-def _is_deep(layer: bpy.types.Object) -> bool:
-    return _texture(layer).is_float
 
 
 def render(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import tempfile
 import uuid
+from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -16,17 +17,18 @@ from numpy.typing import NDArray
 from .. import moves
 from ..errors import StorageError
 from ..spec import SceneSpec
-from ..vision.cv import cv
 from ..vision.geometry import frame_photo, photo_grid, ray_map
-from ..vision.layered import Layer, LayeredPhoto
-from ..vision.photo import Photo, read_photo
-from ..vision.texture import film_texture
+from ..vision.layered import Layer, LayeredPhoto, TextureKey
+from ..vision.photo import read_photo
+from ..vision.planning import stage, texture_key
+from ..vision.texture import encode_texture
 from . import camera as cameras
 from . import material as materials
 from . import notes, relief
 
 ID = "stillscape_id"
 ROLE = "stillscape_role"
+MAX_MEGAPIXELS = 2000  # the photo was admitted when its layers were made
 
 
 @dataclass(frozen=True)
@@ -42,11 +44,6 @@ class Built:
     film_size: tuple[int, int]
 
 
-def stage(layered: LayeredPhoto) -> moves.Stage:
-    """What a camera move must know of the scene."""
-    return moves.Stage(layered.close, layered.focus, ray_map(layered.camera, layered.size).width)
-
-
 def stage_of(root: bpy.types.Object) -> moves.Stage:
     """What a camera move must know of the scene, as `build` noted it on the root empty."""
     return moves.Stage(*(float(root[f"stillscape_{name}"]) for name in moves.Stage._fields))
@@ -58,33 +55,53 @@ def build(layered: LayeredPhoto, spec: SceneSpec, scene: bpy.types.Scene, film_s
     film_size: (width, height) of the film; the photo's own size if None. Raises InputError if a file of the layered
     photo cannot be read, StorageError if there is no room for its texture.
     """
+    steps = build_in_steps(layered, spec, scene, film_size)
+    while True:
+        try:
+            next(steps)
+        except StopIteration as done:
+            return done.value
+
+
+def build_in_steps(
+    layered: LayeredPhoto, spec: SceneSpec, scene: bpy.types.Scene, film_size: tuple[int, int] | None = None
+) -> Generator[str, None, Built]:
+    """`build` in pieces of less than a second for most photos: yields what it will do next, returns what was made.
+
+    Whoever runs it must keep the artist from editing or undoing between the pieces. Closed early, it removes what it made.
+    """
     film = film_size or layered.size
     identifier = uuid.uuid4().hex
     shot = moves.shot(spec.move, stage(layered))
-    framing = frame_photo(layered.camera, layered.size, film, native=_is_native(layered.size, film))
+    framing = frame_photo(layered.camera, layered.size, film)
     collection = bpy.data.collections.new(layered.name)
-    scene.collection.children.link(collection)
-    root = _root(layered, collection)
-    notes.write_notes(root, layered, film, shot)
-    for name, value in stage(layered)._asdict().items():
-        root[f"stillscape_{name}"] = value
-    camera = cameras.new_camera(f"{layered.name} Camera", root, collection)
-    cameras.frame_camera(camera.data, framing, layered.near, layered.far)
-    cameras.remember_rest(camera.data, ray_map(layered.camera, layered.size).width)
-    cameras.animate(camera, shot)
-    magnification = moves.magnification(shot.keyframes, stage(layered))
-    # Film pixels that the whole photo would take at rest.
-    whole = tuple(max(1, round(side * film[0] / framing.width)) for side in layered.size)
-    context = _Context(layered, spec, root, camera, collection, scene, (whole[0], whole[1]), magnification)
-    made = tuple(_layer(layer, context) for layer in layered.layers)
+    try:
+        scene.collection.children.link(collection)
+        root = _root(layered, collection)
+        notes.write_notes(root, layered, film, shot)
+        for name, value in stage(layered)._asdict().items():
+            root[f"stillscape_{name}"] = value
+        camera = cameras.new_camera(f"{layered.name} Camera", root, collection)
+        cameras.frame_camera(camera.data, framing, layered.near, layered.far)
+        cameras.remember_rest(camera.data, ray_map(layered.camera, layered.size).width)
+        cameras.animate(camera, shot)
+        context = _Context(layered, spec, root, camera, collection, scene, texture_key(layered, shot, film))
+        made = []
+        for layer in layered.layers:
+            made.append((yield from _layer(layer, context)))
+    except BaseException:
+        _remove(collection)
+        raise
     for datablock in (collection, root, camera, *made):
         datablock[ID] = identifier
-    return Built(identifier, collection, root, camera, made, shot, film)
+    return Built(identifier, collection, root, camera, tuple(made), shot, film)
 
 
-def _is_native(photo: tuple[int, int], film: tuple[int, int]) -> bool:
-    """Whether a film pixel is a photo pixel: the same size, or one less to be even."""
-    return all(0 <= p - f <= 1 for p, f in zip(photo, film))
+def _remove(collection: bpy.types.Collection) -> None:
+    """Take back what a build that was broken off has made."""
+    for o in list(collection.objects):
+        bpy.data.objects.remove(o)
+    bpy.data.collections.remove(collection)
 
 
 def _root(layered: LayeredPhoto, collection: bpy.types.Collection) -> bpy.types.Object:
@@ -108,24 +125,27 @@ class _Context(NamedTuple):
     camera: bpy.types.Object
     collection: bpy.types.Collection
     scene: bpy.types.Scene
-    film: tuple[int, int]
-    magnification: float
+    texture: TextureKey
 
 
-def _layer(layer: Layer, c: _Context) -> bpy.types.Object:
+def _layer(layer: Layer, c: _Context) -> Generator[str, None, bpy.types.Object]:
     layered = c.layered
     name = f"{layered.name} {layer.name}"
-    mesh = relief.sheet_mesh(name, photo_grid(layered.camera, layered.size, c.spec.relief.max_vertices, c.spec.relief.margin))
+    yield "Building the mesh"
+    grid = photo_grid(layered.camera, layered.size, c.spec.relief.max_vertices, c.spec.relief.margin)
+    mesh = yield from relief.sheet_mesh_in_steps(name, grid)
+    yield "Loading the depth map"
+    depth = depth_image(f"{name} Depth", layered.depth(layer))
+    yield "Loading the photo"
+    texture = texture_image(f"{name} Film Texture", layered, layer, c.texture)
+    rays = ray_map(layered.camera, layered.size)
+    mesh.materials.append(materials.photo_material(name, texture, rays, c.camera, c.scene, transparent=layered.transparent))
+    yield "Showing the scene"
     sheet = bpy.data.objects.new(name, mesh)
     sheet[ROLE] = "layer"
     c.collection.objects.link(sheet)
     sheet.parent = c.root
-    depth = depth_image(f"{name} Depth", layered.depth(layer))
     relief.add_relief(sheet, depth, layered.near, layered.far, c.spec.relief.strength)
-    photo = read_photo(layered.path(layer.colour), max_megapixels=c.spec.photo.max_megapixels)
-    texture = texture_image(f"{name} Film Texture", photo, c.film, c.magnification)
-    rays = ray_map(layered.camera, layered.size)
-    mesh.materials.append(materials.photo_material(name, texture, rays, c.camera, c.scene, transparent=photo.alpha is not None))
     return sheet
 
 
@@ -142,33 +162,33 @@ def depth_image(name: str, d: NDArray[np.float32]) -> bpy.types.Image:
     return image
 
 
-def texture_image(name: str, photo: Photo, size: tuple[int, int], magnification: float) -> bpy.types.Image:
-    """A packed image of the film texture; `size` is what the whole photo takes in film pixels.
+def texture_image(name: str, layered: LayeredPhoto, layer: Layer, key: TextureKey) -> bpy.types.Image:
+    """A packed image of the film texture: the one that came with the layered photo, or a new one if `key` is another.
 
     8-bit photos stay 8-bit; 16-bit and float photos become float images. Raises StorageError if the temporary file
     finds no room.
     """
-    pixels = photo.pixels
-    if photo.alpha is not None:
-        pixels = np.concatenate([pixels, photo.alpha[..., None]], -1)
-    texels = film_texture(pixels, size, magnification=magnification)
-    cv2 = cv()
-    bgr = cv2.cvtColor(texels, cv2.COLOR_RGBA2BGRA if photo.alpha is not None else cv2.COLOR_RGB2BGR)
-    linear = texels.dtype == np.float32
+    if layered.texture is not None and layered.texture.key == key:
+        return _packed(name, layered.path(layered.texture.file), transparent=layered.transparent)
+    suffix, content = encode_texture(read_photo(layered.path(layer.colour), max_megapixels=MAX_MEGAPIXELS), key)
     with tempfile.TemporaryDirectory(prefix="stillscape-") as folder:
-        path = Path(folder) / ("texture.exr" if linear else "texture.png")
-        # Blender would re-compress pixels that it is given; a file is packed as it is, at our speed.
+        path = Path(folder) / f"texture{suffix}"
         try:
-            written = cv2.imwrite(str(path), bgr, [] if linear else [cv2.IMWRITE_PNG_COMPRESSION, 1])
-        except (OSError, cv2.error):
-            written = False
-        if not written or not path.exists() or path.stat().st_size == 0:
-            raise StorageError(f"{folder}: no room for the film texture; free some room or set another temporary folder (TMPDIR).")
-        image = bpy.data.images.load(str(path))
-        image.name = name
-        image.colorspace_settings.name = "Linear Rec.709" if linear else "sRGB"
-        image.alpha_mode = "STRAIGHT" if photo.alpha is not None else "NONE"
-        image.pack()
+            path.write_bytes(content)
+        except OSError as error:
+            raise StorageError(
+                f"{folder}: no room for the film texture; free some room or set another temporary folder (TMPDIR)."
+            ) from error
+        return _packed(name, path, transparent=layered.transparent)
+
+
+def _packed(name: str, path: Path, *, transparent: bool) -> bpy.types.Image:
+    """A file as a packed image. Blender would re-compress pixels that it is given; a file is packed as it is."""
+    image = bpy.data.images.load(str(path))
+    image.name = name
+    image.colorspace_settings.name = "Linear Rec.709" if path.suffix == ".exr" else "sRGB"
+    image.alpha_mode = "STRAIGHT" if transparent else "NONE"
+    image.pack()
     image.filepath_raw = f"//{path.name}"
     image[ROLE] = "texture"
     return image

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
+
 import bpy
 import numpy as np
 
@@ -105,8 +107,8 @@ def _interface(group: bpy.types.NodeTree) -> None:
     new("Geometry", in_out="OUTPUT", socket_type="NodeSocketGeometry")
 
 
-def sheet_mesh(name: str, grid: Grid) -> bpy.types.Mesh:
-    """A mesh of `grid` with the UV maps "UVMap" (active) and "Photo", shaded smooth."""
+def sheet_mesh_in_steps(name: str, grid: Grid) -> Generator[str, None, bpy.types.Mesh]:
+    """A mesh of `grid` with the UV maps "UVMap" (active) and "Photo", shaded smooth; in pieces, see `build_in_steps`."""
     mesh = bpy.data.meshes.new(name)
     vertices, faces = len(grid.position), len(grid.faces)
     mesh.vertices.add(vertices)
@@ -116,7 +118,9 @@ def sheet_mesh(name: str, grid: Grid) -> bpy.types.Mesh:
     mesh.loops.foreach_set("vertex_index", corners)
     mesh.polygons.add(faces)
     mesh.polygons.foreach_set("loop_start", np.arange(0, faces * 4, 4, dtype=np.int32))
+    yield "Building the mesh: edges"
     mesh.update(calc_edges=True)
+    yield "Building the mesh: texture coordinates"
     corner_uv = np.ascontiguousarray(grid.uv[corners].ravel())
     for layer in (OWN_UV, PHOTO_UV):
         mesh.uv_layers.new(name=layer, do_init=False)

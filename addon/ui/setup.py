@@ -25,8 +25,7 @@ def fit_camera(photo: Scenery, film: tuple[int, int]) -> None:
     if film == photo.notes.film:
         return
     size = photo.notes.size
-    native = all(0 <= p - f <= 1 for p, f in zip(size, film))
-    framing = frame_photo(photo.notes.camera, size, film, native=native)
+    framing = frame_photo(photo.notes.camera, size, film)
     cameras.frame_camera(photo.camera.data, framing, photo.notes.near, photo.notes.far)
     cameras.remember_rest(photo.camera.data, photo_tangent(photo))
     notes.note_film(photo.root, film)

@@ -55,13 +55,18 @@ class Framing(NamedTuple):
     tan_y: float
 
 
-def frame_photo(camera: PhotoCamera, photo: tuple[int, int], film: tuple[int, int], *, native: bool) -> Framing:
+def even(size: tuple[int, int]) -> tuple[int, int]:
+    """The size rounded down to even sides (2 at least), as films need it."""
+    return max(2, size[0] // 2 * 2), max(2, size[1] // 2 * 2)
+
+
+def frame_photo(camera: PhotoCamera, photo: tuple[int, int], film: tuple[int, int]) -> Framing:
     """The window of a photo that a film of another size shows.
 
-    native: one film pixel is one photo pixel (a film of an odd photo loses its last column or row to be even);
+    Of the same size, or one less to be even, a film pixel is a photo pixel and the last column or row is cut off;
     otherwise the photo covers the film and what sticks out is cut off evenly.
     """
-    if native:
+    if all(0 <= p - f <= 1 for p, f in zip(photo, film)):
         scale, left, top = 1.0, 0.0, 0.0
     else:
         scale = min(photo[0] / film[0], photo[1] / film[1])
@@ -71,6 +76,12 @@ def frame_photo(camera: PhotoCamera, photo: tuple[int, int], film: tuple[int, in
     tan_x = ((left + width / 2) / photo[0] - rays.u0) * rays.width
     tan_y = (1 - (top + height / 2) / photo[1] - rays.v0) * rays.height
     return Framing(left, top, width, height, rays.width * width / photo[0], rays.height * height / photo[1], tan_x, tan_y)
+
+
+def photo_in_film(photo: tuple[int, int], film: tuple[int, int], framing: Framing) -> tuple[int, int]:
+    """Film pixels (width, height) that the whole photo would take at rest."""
+    scale = film[0] / framing.width
+    return max(1, round(photo[0] * scale)), max(1, round(photo[1] * scale))
 
 
 def pitch_from_horizon(horizon: float, camera: PhotoCamera, size: tuple[int, int]) -> float:

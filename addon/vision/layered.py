@@ -13,7 +13,7 @@ import tempfile
 from dataclasses import asdict, dataclass, field
 from enum import Enum
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -135,12 +135,29 @@ class Layer:
     box: tuple[int, int, int, int]
 
 
+class TextureKey(NamedTuple):
+    """What decides a film texture besides the photo: film pixels that the whole photo takes, and the magnification."""
+
+    width: int
+    height: int
+    magnification: float
+
+
+@dataclass(frozen=True)
+class FilmTexture:
+    """The photo filtered for a film (vision/texture.py): its file and what it was made for."""
+
+    file: str
+    key: TextureKey
+
+
 @dataclass(frozen=True)
 class LayeredPhoto:
     """A photo with its depth, in layers from front to back; the first layer is the photo itself.
 
     size: (width, height) of the upright photo in pixels. near, far: metres to the nearest and farthest point; close:
-    to where the nearest fiftieth of the picture ends; focus: to the subject. `made` says what made it (estimator, versions, hashes).
+    to where the nearest fiftieth of the picture ends; focus: to the subject. texture: made along with it, for the film that was planned; another
+    film needs another. transparent: the photo has an alpha channel; deep: more than 8 bits. `made` says what made it (estimator, versions, hashes).
     """
 
     folder: Path
@@ -153,6 +170,9 @@ class LayeredPhoto:
     focus: float
     layers: tuple[Layer, ...]
     made: dict[str, Any] = field(default_factory=dict)
+    texture: FilmTexture | None = None
+    transparent: bool = False
+    deep: bool = False
 
     def path(self, file: str) -> Path:
         """Absolute path of one of its files."""
@@ -203,12 +223,15 @@ def read_layered(folder: Path) -> LayeredPhoto:
             raise InputError(f"{folder}: this layered photo was made by another version; make it again from the photo.")
         layers = tuple(Layer(**{**layer, "box": tuple(layer["box"])}) for layer in data["layers"])
         camera = PhotoCamera(**{**data["camera"], "shift": tuple(data["camera"]["shift"])})
+        texture = data["texture"]
         photo = LayeredPhoto(
-            folder, data["name"], tuple(data["size"]), camera, data["near"], data["far"], data["close"], data["focus"], layers, data["made"]
-        )
+            folder, data["name"], tuple(data["size"]), camera, data["near"], data["far"], data["close"], data["focus"], layers, data["made"],
+            None if texture is None else FilmTexture(texture["file"], TextureKey(*texture["key"])), bool(data["transparent"]), bool(data["deep"]),
+        )  # fmt: skip
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(f"{folder}: not a layered photo ({error}); make it again from the photo.") from error
-    missing = [f for layer in photo.layers for f in (layer.colour, layer.depth, layer.matte) if f and not photo.path(f).is_file()]
+    files = [f for layer in photo.layers for f in (layer.colour, layer.depth, layer.matte) if f]
+    missing = [f for f in [*files, *([photo.texture.file] if photo.texture else [])] if not photo.path(f).is_file()]
     if missing:
         raise InputError(f"{folder}: {missing[0]} is missing from the layered photo; make it again from the photo.")
     return photo

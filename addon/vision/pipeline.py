@@ -8,13 +8,16 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from .. import moves
 from ..spec import SceneSpec
 from . import depth as depth_sources
 from .cv import cv
-from .geometry import pitch_from_horizon
-from .layered import DepthMap, Disparity, Layer, LayeredPhoto, PhotoCamera, to_disparity, write_layered
+from .geometry import even, pitch_from_horizon
+from .layered import DepthMap, Disparity, FilmTexture, Layer, LayeredPhoto, PhotoCamera, to_disparity, write_layered
 from .photo import Photo, read_photo
+from .planning import stage, texture_key
 from .refine import take_rims_to_front
+from .texture import encode_texture
 
 DEFAULT_FOV = 50.0
 MOST_DEPTH_PIXELS = 4_000_000  # more than that and Blender's brushes and the live relief become slow
@@ -32,8 +35,16 @@ def estimate_depth(path: Path, spec: SceneSpec, progress: depth_sources.Progress
     return photo, estimator.estimate(photo, spec.depth, lambda share, text: progress(0.2 + 0.5 * share, text))
 
 
-def make_layered_photo(path: Path, spec: SceneSpec, folder: Path, progress: depth_sources.Progress) -> LayeredPhoto:
+def film_pixels(spec: SceneSpec, photo: tuple[int, int], *, film: bool) -> tuple[int, int]:
+    """Width and height to render: as set, else the photo's; even for a film file."""
+    size = spec.render.size or photo
+    return even(size) if film else (int(size[0]), int(size[1]))
+
+
+def make_layered_photo(path: Path, spec: SceneSpec, folder: Path, progress: depth_sources.Progress, *, film: bool = True) -> LayeredPhoto:
     """Make the layered photo of `path` in `folder` (whole or not at all) and return it.
+
+    film: its texture is made for a film file, whose size is even, rather than for frames.
 
     Raises InputError, StorageError or UsageError with a sentence for the user; whatever `progress` raises to cancel.
     """
@@ -53,10 +64,16 @@ def make_layered_photo(path: Path, spec: SceneSpec, folder: Path, progress: dept
         focus=focus_distance(disparity),
         layers=(Layer("Photo", original, "depth.npy", None, (0, 0, *photo.size)),),
         made={"estimator": depth.made_by, "photo_sha256": photo.sha256},
+        transparent=photo.alpha is not None,
+        deep=photo.pixels.dtype != np.uint8,
     )
-    progress(0.9, "Writing the layers")
     d = take_rims_to_front(bounded(disparity.d, MOST_DEPTH_PIXELS))
-    write_layered(layered, {original: path.read_bytes(), "depth.npy": d})
+    progress(0.8, "Filtering the photo")
+    key = texture_key(layered, moves.shot(spec.move, stage(layered)), film_pixels(spec, photo.size, film=film))
+    suffix, texture = encode_texture(photo, key)
+    layered = replace(layered, texture=FilmTexture(f"texture{suffix}", key))
+    progress(0.9, "Writing the layers")
+    write_layered(layered, {original: path.read_bytes(), "depth.npy": d, f"texture{suffix}": texture})
     progress(1.0, "Layers ready")
     return layered
 

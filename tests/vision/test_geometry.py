@@ -28,14 +28,14 @@ def test_the_field_of_view_spans_the_width(camera, size):
 
 @given(CAMERAS, SIZES, SIZES)
 def test_a_film_shows_a_window_inside_the_photo_with_square_pixels(camera, photo, film):
-    f = frame_photo(camera, photo, film, native=False)
+    f = frame_photo(camera, photo, film)
     assert f.left >= -1e-6 and f.top >= -1e-6 and f.left + f.width <= photo[0] + 1e-6 and f.top + f.height <= photo[1] + 1e-6
     assert f.tan_width / film[0] == pytest.approx(f.tan_height / film[1])
 
 
 def test_an_odd_film_loses_its_last_column_and_nothing_else():
     camera = PhotoCamera(50)
-    f = frame_photo(camera, (101, 51), (100, 50), native=True)
+    f = frame_photo(camera, (101, 51), (100, 50))
     assert (f.left, f.top, f.width, f.height) == (0, 0, 100, 50)
     assert f.tan_width / 100 == pytest.approx(ray_map(camera, (101, 51)).width / 101)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import fields, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -21,9 +21,11 @@ from addon.vision.layered import (
     INDEX,
     DepthKind,
     DepthMap,
+    FilmTexture,
     Layer,
     LayeredPhoto,
     PhotoCamera,
+    TextureKey,
     read_layered,
     to_disparity,
     write_layered,
@@ -154,14 +156,17 @@ def layered(folder: Path) -> LayeredPhoto:
             Layer("Photo", "photo.jpg", "depth.npy", None, (0, 0, 8, 6)),
             Layer("Hidden 1", "h.png", "h.npy", "m.png", (-1, 2, 9, 6)),
         ),
+        "close": 2.5,
+        "focus": 5.0,
         "made": {"estimator": "test"},
+        "texture": FilmTexture("texture.png", TextureKey(8, 6, 1.25)),
+        "transparent": True,
     }
-    distances = {f.name: 5.0 for f in fields(LayeredPhoto) if f.name not in given}
-    return LayeredPhoto(**given, **distances)
+    return LayeredPhoto(**given)
 
 
 def content() -> dict[str, bytes | np.ndarray]:
-    return {"photo.jpg": b"jpeg", "depth.npy": METRES, "h.png": b"h", "h.npy": METRES[:2], "m.png": b"m"}
+    return {"photo.jpg": b"jpeg", "depth.npy": METRES, "h.png": b"h", "h.npy": METRES[:2], "m.png": b"m", "texture.png": b"t"}
 
 
 def test_it_comes_back_as_it_was_written(tmp_path):
