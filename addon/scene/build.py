@@ -90,16 +90,20 @@ def build_in_steps(
         for layer in layered.layers:
             made.append((yield from _layer(layer, context)))
     except BaseException:
-        _remove(collection)
+        remove(collection)
         raise
     for datablock in (collection, root, camera, *made):
         datablock[ID] = identifier
     return Built(identifier, collection, root, camera, tuple(made), shot, film)
 
 
-def _remove(collection: bpy.types.Collection) -> None:
-    """Take back what a build that was broken off has made."""
-    for o in list(collection.objects):
+def remove(collection: bpy.types.Collection) -> None:
+    """Take back what a build has made; nothing happens if the file that it was in has been closed."""
+    try:
+        objects = list(collection.objects)
+    except ReferenceError:
+        return
+    for o in objects:
         bpy.data.objects.remove(o)
     bpy.data.collections.remove(collection)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from bpy_extras.io_utils import ImportHelper
 from .. import spec as specs
 from ..errors import InputError, RenderError, StillscapeError
 from ..output import job
-from ..scene.build import Built, build
+from ..scene.build import Built, build_in_steps, remove
 from ..spec import MoveSpec, ReliefSpec, SceneSpec
 from ..vision.layered import read_layered
 from ..vision.pipeline import make_layered_photo
@@ -133,6 +134,7 @@ class STILLSCAPE_OT_photo_to_scene(Reporting, Modal, bpy.types.Operator):
     _worker: process.Worker | None = None
     _count = 0
     _sent = False
+    _steps: Generator[str, None, None] | None = None
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
@@ -213,10 +215,20 @@ class STILLSCAPE_OT_photo_to_scene(Reporting, Modal, bpy.types.Operator):
         if context.mode != "OBJECT":
             self.tell(context, 0.95, "Go back to Object Mode to get the scene")
             return None
-        self._make(context, self._spec, self._places)
-        return {"FINISHED"}
+        if self._steps is None:
+            # Between the pieces Blender's data must stay as they are: no editing and no undo until the scene is there.
+            self.alone = True
+            self._steps = self._make_in_steps(context, self._spec, self._places)
+        message = next(self._steps, None)
+        if message is None:
+            return {"FINISHED"}
+        self.tell(context, 0.95, message)
+        return None
 
     def finish(self, context: bpy.types.Context) -> None:
+        steps, self._steps = self._steps, None
+        if steps is not None:
+            steps.close()
         worker, self._worker = self._worker, None
         if worker is not None:
             if self._sent:  # in the middle of something
@@ -234,23 +246,29 @@ class STILLSCAPE_OT_photo_to_scene(Reporting, Modal, bpy.types.Operator):
             if not results.is_made(place):
                 make_layered_photo(photo, spec, place, _no_progress)
             places.append((photo, place))
-        self._make(context, spec, places)
+        for _ in self._make_in_steps(context, spec, places):
+            continue
         return {"FINISHED"}
 
     # Both
 
-    def _make(self, context: bpy.types.Context, spec: SceneSpec, places: list[tuple[Path, Path]]) -> None:
+    def _make_in_steps(self, context: bpy.types.Context, spec: SceneSpec, places: list[tuple[Path, Path]]) -> Generator[str, None, None]:
+        """Build the scenes of all photos in short pieces, saying before each what it is; all of them or none."""
         settings = context.scene.stillscape
-        built: Built | None = None
-        for _, place in places:
-            layered = read_layered(place)
-            built = build(layered, spec, context.scene, job.wanted_size(spec, layered, film=True))
-        assert built is not None
+        built: list[Built] = []
+        try:
+            for _, place in places:
+                layered = read_layered(place)
+                built.append((yield from build_in_steps(layered, spec, context.scene, job.wanted_size(spec, layered, film=True))))
+        except BaseException:
+            for one in built:
+                remove(one.collection)
+            raise
         for name, section in _OWN.items():
             set_values(getattr(settings, name), section, getattr(spec, name))
-        _select(context, built)
+        _select(context, built[-1])
         if self.set_up_render:
-            photo_scene = scenery(built.collection)
+            photo_scene = scenery(built[-1].collection)
             assert photo_scene is not None
             setup.set_up(context.scene, photo_scene, spec)
         results.forget_oldest()
