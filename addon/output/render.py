@@ -14,7 +14,7 @@ from ..errors import RenderError, StorageError
 from ..moves import Shot
 from ..scene import compat
 from ..spec import RenderSpec
-from ..vision.files import write_atomically
+from ..vision.files import shown, write_atomically
 from .frames import FrameKind, clean_png, frame_name, verify_frame
 
 KINDS: dict[str, FrameKind] = {".png": "png", ".jpg": "jpeg", ".jpeg": "jpeg", ".exr": "exr"}
@@ -126,7 +126,6 @@ def render_frames(
     reports success for a truncated file on a full disk, hence the reading back.
     """
     render = scene.render
-    size = (render.resolution_x * render.resolution_percentage // 100, render.resolution_y * render.resolution_percentage // 100)
     before = render.filepath, render.use_file_extension
     with tempfile.TemporaryDirectory(prefix="stillscape-") as folder:
         try:
@@ -138,16 +137,49 @@ def render_frames(
                 # Rendered under a name of ours: Blender expands `#` and, since 5.0, `{}` in names.
                 raw = Path(folder) / f"frame{target.suffix.lower()}"
                 _render_one(scene, number, raw)
-                _deliver(raw, target, size)
+                _deliver(raw, target, _size(scene))
                 yield Frame(number, target, time.monotonic() - started)
         finally:
             render.filepath, render.use_file_extension = before
 
 
-def _render_one(scene: bpy.types.Scene, number: int, raw: Path) -> None:
+def start_frame(scene: bpy.types.Scene, number: int, raw: Path) -> None:
+    """Begin to render a frame beside the window: Blender's own render job, which Esc ends. `raw` must be of a plain name.
+
+    The scene of the context must be `scene`: Blender takes the frame's number from there. Raises RenderError.
+    """
+    _prepare(scene, number, raw)
+    try:
+        bpy.ops.render.render("INVOKE_DEFAULT", write_still=True)
+    except RuntimeError as error:
+        raise RenderError(f"Frame {number} could not be rendered: {_one_line(error)}") from error
+
+
+def is_rendering() -> bool:
+    """Whether a frame that `start_frame` began is still being rendered."""
+    return bpy.app.is_job_running("RENDER")
+
+
+def take_frame(scene: bpy.types.Scene, raw: Path, target: Path) -> None:
+    """Verify the frame that `start_frame` left at `raw` and put it to `target`. Raises RenderError or StorageError."""
+    if not raw.exists():
+        raise RenderError(f"{shown(target.name)}: the frame was not finished; render it again.")
+    _deliver(raw, target, _size(scene))
+
+
+def _size(scene: bpy.types.Scene) -> tuple[int, int]:
+    render = scene.render
+    return render.resolution_x * render.resolution_percentage // 100, render.resolution_y * render.resolution_percentage // 100
+
+
+def _prepare(scene: bpy.types.Scene, number: int, raw: Path) -> None:
     raw.unlink(missing_ok=True)
     scene.frame_set(number)
     scene.render.filepath, scene.render.use_file_extension = str(raw), False
+
+
+def _render_one(scene: bpy.types.Scene, number: int, raw: Path) -> None:
+    _prepare(scene, number, raw)
     try:
         bpy.ops.render.render(write_still=True, scene=scene.name)
     except RuntimeError as error:

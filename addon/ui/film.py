@@ -98,14 +98,33 @@ class Film:
 
     def render_next(self) -> None:
         """Render the next frame. Raises RenderError or StorageError."""
-        stage = bpy.data.scenes.get(self._stage)
-        if stage is None:
-            raise RenderError("The film was stopped, because its scene was removed; render it again.")
+        stage = self._stage_now()
         # One frame for each call: a generator that lives on would hold on to Blender's data between two ticks.
         # Blender takes the frame's number from the scene of the context, not from the one that it is told to render.
         with bpy.context.temp_override(scene=stage):
             for _ in render.render_frames(stage, self._pattern, [self.numbers[self.done]]):
                 self.done += 1
+
+    @property
+    def _raw(self) -> Path:
+        assert self._folder is not None
+        return self._folder / "raw.png"
+
+    def start_next(self) -> None:
+        """Begin to render the next frame beside the window. Raises RenderError."""
+        with bpy.context.temp_override(scene=self._stage_now()):
+            render.start_frame(self._stage_now(), self.numbers[self.done], self._raw)
+
+    def take(self) -> None:
+        """The frame that was begun is finished. Raises RenderError or StorageError."""
+        render.take_frame(self._stage_now(), self._raw, frame_name(self._pattern, self.numbers[self.done]))
+        self.done += 1
+
+    def _stage_now(self) -> bpy.types.Scene:
+        stage = bpy.data.scenes.get(self._stage)
+        if stage is None:
+            raise RenderError("The film was stopped, because its scene was removed; render it again.")
+        return stage
 
     def encode(self, progress: Any = None) -> None:
         """Make the film of the frames. Raises RenderError or StorageError."""
@@ -186,6 +205,15 @@ def _use_devices(wanted: _Devices) -> None:
             device.use = used[device.id]
 
 
+def _show_renders(context: bpy.types.Context, where: str) -> str:
+    """Where Blender shows what it renders; returns where it was. Its preferences count as unchanged."""
+    preferences = context.preferences
+    dirty, before = preferences.is_dirty, preferences.view.render_display_type
+    preferences.view.render_display_type = where
+    preferences.is_dirty = dirty
+    return before
+
+
 class STILLSCAPE_OT_render_film(Reporting, tasks.Modal, bpy.types.Operator):
     bl_idname = "stillscape.render_film"
     bl_label = "Render Film"
@@ -197,7 +225,10 @@ class STILLSCAPE_OT_render_film(Reporting, tasks.Modal, bpy.types.Operator):
     filepath: bpy.props.StringProperty(name="File Path", subtype="FILE_PATH", options={"HIDDEN", "SKIP_SAVE"})
 
     _film: Film | None = None
+    _rendering = False
+    _cancelled = False
     _shown_encoding = False
+    _display = ""
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
@@ -226,15 +257,32 @@ class STILLSCAPE_OT_render_film(Reporting, tasks.Modal, bpy.types.Operator):
             self._film = self._open(context)
         except StillscapeError as error:
             return self.refuse(error)
+        self._display = _show_renders(context, "NONE")
         return self.start(context)
+
+    def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        if event.type == "ESC" and event.value == "PRESS" and self._rendering:
+            # Blender's own render job hears Esc, too; nothing may be taken away before it has ended.
+            self._cancelled = True
+            return {"RUNNING_MODAL"}
+        return super().modal(context, event)
 
     def step(self, context: bpy.types.Context) -> set[str] | None:
         film = self._film
         assert film is not None
         total = len(film.numbers)
-        if film.done < total:
-            film.render_next()
+        if self._rendering:
+            if render.is_rendering():
+                return None
+            self._rendering = False
+            if self._cancelled:
+                self.report({"INFO"}, f"{self.title} was cancelled")
+                return {"CANCELLED"}
+            film.take()
             self.tell(context, (1 - _ENCODING) * film.done / total, f"Frame {film.done} of {total}")
+        elif film.done < total:
+            film.start_next()
+            self._rendering = True
         elif not self._shown_encoding:
             self._shown_encoding = True
             self.tell(context, 1 - _ENCODING, "Writing the film")
@@ -245,6 +293,8 @@ class STILLSCAPE_OT_render_film(Reporting, tasks.Modal, bpy.types.Operator):
 
     def finish(self, context: bpy.types.Context) -> None:
         film, self._film = self._film, None
+        if self._display:
+            _show_renders(context, self._display)
         if film is not None:
             film.end()
 
