@@ -1,8 +1,8 @@
 """Depth that is painted: operators to start, a watcher that lets the mesh follow, a handler that keeps the strokes.
 
 The relief reads its depth image whenever Blender evaluates it, but not everything that changes pixels tells Blender to:
-Image > Invert and scripts only ask for a redraw, and whether a stroke in the 3D viewport does more depends on the version.
-So a timer looks at the images that are being painted and tags those whose pixels have changed. Saving forgets unsaved
+scripts do not, and not every brush in every version (5.2 tags a stroke in the 3D viewport; older sources ask only for a
+redraw). So a timer looks at the images that are being painted and tags those whose pixels have changed. Saving forgets unsaved
 pixels of packed images; a handler packs them before.
 """
 
