@@ -149,12 +149,18 @@ def test_every_grey_is_a_distance(layer: bpy.types.Object, value: float) -> None
     assert np.allclose(distances(layer), 1 / (d * (1 / NEAR - 1 / FAR) + 1 / FAR), rtol=1e-5)
 
 
-def test_what_was_painted_just_before_stopping_is_seen(layer: bpy.types.Object) -> None:
-    image = paint_in_the_viewport(layer)
+@WAYS
+def test_what_was_painted_just_before_stopping_is_seen(layer: bpy.types.Object, start: Start) -> None:
+    image = start(layer)
     live.watch()
+    assert misfit(layer) < 1e-5
     brush(image)
-    assert bpy.ops.stillscape.stop_painting() == {"FINISHED"}
-    assert layer.mode == "OBJECT"
+    if start is paint_in_the_viewport:
+        assert bpy.ops.stillscape.stop_painting() == {"FINISHED"}
+        assert layer.mode == "OBJECT"
+    else:
+        bpy.context.window_manager.windows[0].screen.areas[0].spaces.active.mode = "VIEW"
+        assert misfit(layer) > 1
     assert live.watch() == live.IDLE
     assert misfit(layer) < 1e-5
     assert not live._watcher.sums
