@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 HERE = Path(__file__).resolve().parent
-LONGEST_SIDE = 1280  # keeps a large photo's film under three minutes on two cores
+LONGEST_SIDE = 960  # keeps a large photo's film under three minutes on two cores
 MARGIN = 12
 FRAMES = 72
 

@@ -260,6 +260,8 @@ class STILLSCAPE_OT_photo_to_scene(Reporting, Modal, bpy.types.Operator):
             for _, place in places:
                 layered = read_layered(place)
                 built.append((yield from build_in_steps(layered, spec, context.scene, job.wanted_size(spec, layered, film=True))))
+            # One more turn for the window, or drawing the new mesh and noting it for undo would come as one long wait.
+            yield "Showing the scene"
         except BaseException:
             for one in built:
                 remove(one.collection)

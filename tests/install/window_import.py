@@ -1,0 +1,472 @@
+"""Imports photos in a real window of Blender, with real (virtual) keys; exits 0 when every check has passed.
+
+    python3 tests/install/window_import.py drive FOLDER [--blender COMMAND] [--package NAME] [--path FOLDER ...]
+    python3 tests/install/window_import.py drive FOLDER --picture PHOTO
+
+Needs what window_paint.py needs and works as that does. While the work goes on, a timer counts how often Blender's window
+gets its turn. With --picture it only imports that photo and leaves a picture of the screen, which docs/window.png is made of.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import shlex
+import subprocess
+import sys
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))  # Blender does not do that for a script
+
+import json
+
+from window_paint import EXTENSION, HEIGHT, WANT, WIDTH, expect, follow
+
+LARGE = (6000, 4000)
+"""Size of the photos of the tests, in pixels: what a camera of today makes, and some seconds of work."""
+
+
+# Outside Blender -------------------------------------------------------------------------------------------------------
+
+
+def drive(options: argparse.Namespace) -> int:
+    """Run Blender on a virtual screen and be its hand."""
+    folder = options.folder.resolve()
+    folder.mkdir(parents=True, exist_ok=True)
+    for old in folder.glob("*"):
+        if old.is_file():
+            old.unlink()
+    width, height = (1280, 720) if options.picture else (WIDTH, HEIGHT)
+    read_end, write_end = os.pipe()
+    # Without a number the server picks a free one; it says which.
+    number = [f":{options.display}"] if options.display else []
+    server = subprocess.Popen(
+        ["Xvfb", *number, "-displayfd", str(write_end), "-screen", "0", f"{width}x{height}x24"],
+        pass_fds=[write_end],
+        stderr=subprocess.DEVNULL,
+    )
+    os.close(write_end)
+    try:
+        env = {**os.environ, "DISPLAY": ":" + os.fdopen(read_end).readline().strip()}
+        inner = [str(Path(__file__).resolve()), "--", "inside", str(folder), "--package", options.package]
+        for path in options.path:
+            inner += ["--path", path]
+        if options.picture:
+            inner += ["--picture", str(options.picture.resolve())]
+        start = [*shlex.split(options.blender), "--gpu-backend", "opengl", "--offline-mode", "--factory-startup", "--no-window-focus"]
+        size = ["--window-geometry", "0", "0", str(width), str(height), "--python-exit-code", "4"]
+        return follow([*start, *size, "-P", *inner], env, folder)
+    finally:
+        server.terminate()
+        server.wait()
+
+
+# Inside Blender --------------------------------------------------------------------------------------------------------
+
+
+class Pulse:
+    """Notes when Blender's window gets its turn."""
+
+    INTERVAL = 0.02  # seconds
+
+    def __init__(self) -> None:
+        import bpy
+
+        self.times: list[float] = []
+        self.gaps: list[tuple[float, str]] = []
+        self.doing: Callable[[], str] = str
+        bpy.app.timers.register(self._beat, persistent=True)
+
+    def _beat(self) -> float:
+        now = time.monotonic()
+        if self.times and now - self.times[-1] > 0.2:
+            self.gaps.append((round(now - self.times[-1], 2), self._last))
+        self._last = self.doing()
+        self.times.append(now)
+        return self.INTERVAL
+
+    def since(self, began: float) -> tuple[float, float]:
+        """Beats per second, and the longest time between two of them in seconds, from `began` to now."""
+        now = time.monotonic()
+        times = [began, *(t for t in self.times if t > began), now]
+        return (len(times) - 2) / (now - began), max(b - a for a, b in zip(times, times[1:]))
+
+
+def contents() -> dict[str, list[str]]:
+    """What the file holds, by name."""
+    import bpy
+
+    kinds = ("objects", "meshes", "images", "materials", "collections", "scenes", "cameras", "node_groups", "actions", "worlds")
+    return {kind: sorted(x.name for x in getattr(bpy.data, kind) if x.name != "Render Result") for kind in kinds}
+
+
+def settings() -> dict[str, object]:
+    """The scene's own settings."""
+    import bpy
+
+    scene = bpy.context.window_manager.windows[0].scene
+    found: dict[str, object] = {"camera": scene.camera.name, "world": scene.world.name, "frame": scene.frame_current}
+    for name in ("render", "cycles", "eevee", "view_settings", "display_settings"):
+        group = getattr(scene, name)
+        for p in group.bl_rna.properties:
+            if p.type in ("BOOLEAN", "INT", "FLOAT", "STRING", "ENUM") and not getattr(p, "is_array", False):
+                found[f"{name}.{p.identifier}"] = getattr(group, p.identifier)
+    return found | {name: getattr(scene, name) for name in ("name", "frame_start", "frame_end")}
+
+
+def difference(a: dict, b: dict) -> dict:
+    return {key: (a[key], b[key]) for key in a if a[key] != b[key]}
+
+
+class Importing:
+    """The steps, as a generator: it yields what the hand should do, or a number of seconds to wait."""
+
+    def __init__(self, folder: Path, package: str, picture: Path | None) -> None:
+        self.folder, self.picture = folder, picture
+        self.process, self.tasks, self.results, self.scenery = (
+            importlib.import_module(f"{package}.ui.{name}") for name in ("process", "tasks", "results", "scenery")
+        )
+        self.pulse = Pulse()
+        self.pulse.doing = lambda: getattr(self.tasks.current(), "message", "")
+
+    # Looking
+
+    @property
+    def window(self):
+        import bpy
+
+        return bpy.context.window_manager.windows[0]
+
+    def area(self, kind: str):
+        return max((a for a in self.window.screen.areas if a.type == kind), key=lambda a: a.width * a.height)
+
+    def override(self, kind: str = "VIEW_3D"):
+        import bpy
+
+        area = self.area(kind)
+        region = next(r for r in area.regions if r.type == "WINDOW")
+        return bpy.context.temp_override(window=self.window, area=area, region=region)
+
+    def middle(self, kind: str = "VIEW_3D") -> tuple[int, int]:
+        """The middle of an editor, as a point of the screen, y down."""
+        area = self.area(kind)
+        return area.x + area.width // 2, self.window.height - 1 - (area.y + area.height // 2)
+
+    def photo(self):
+        import bpy
+
+        with self.override():
+            return self.scenery.active_scenery(bpy.context)
+
+    def relief(self):
+        """N distances of the evaluated vertices of the photo's first layer."""
+        import bpy
+        import numpy as np
+
+        mesh = self.photo().layers[0].evaluated_get(bpy.context.evaluated_depsgraph_get()).data
+        found = np.empty(len(mesh.vertices) * 3, np.float32)
+        mesh.vertices.foreach_get("co", found)
+        return found.reshape(-1, 3)[:, 1]
+
+    def brightness(self) -> dict[str, float]:
+        """Mean of the pixels of every image of ours."""
+        import bpy
+        import numpy as np
+
+        found = {}
+        for image in bpy.data.images:
+            if "stillscape_role" in image:
+                values = np.empty(len(image.pixels), np.float32)
+                image.pixels.foreach_get(values)
+                found[image.name] = round(float(values.reshape(-1, 4)[:, :3].mean()), 4)
+        return found
+
+    # Doing
+
+    def until(self, true: Callable[[], object], what: str, seconds: float = 90) -> Iterator[float]:
+        began = time.monotonic()
+        while not true():
+            if time.monotonic() - began > seconds:
+                raise AssertionError(f"{seconds} s have passed without this: {what}")
+            yield 0.01
+
+    def key(self, key: str, kind: str = "VIEW_3D") -> Iterator:
+        yield {"do": "key", "key": key, "at": self.middle(kind)}
+
+    def make_photo(self, name: str, seed: int) -> Path:
+        import cv2
+        import numpy as np
+
+        random = np.random.default_rng(seed)
+        small = random.integers(30, 225, (40, 60, 3), np.uint8)
+        path = self.folder / name
+        assert cv2.imwrite(str(path), cv2.resize(small, LARGE, interpolation=cv2.INTER_CUBIC), [cv2.IMWRITE_JPEG_QUALITY, 90])
+        return path
+
+    def start(self, photo: Path, **more: object) -> None:
+        import bpy
+
+        with self.override():
+            result = bpy.ops.stillscape.import_photo("INVOKE_DEFAULT", True, filepath=str(photo), **more)
+        expect(result == {"FINISHED"} and self.tasks.current() is not None, "the import goes on beside the window")
+
+    def alive(self, pid: int) -> bool:
+        """Whether a process is there; one that has ended and was not yet waited for is not."""
+        try:
+            return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+        except OSError:
+            return False
+
+    def watched(self, what: str) -> Iterator[float]:
+        """Go through an import to its end, and see how often the window had its turn before the scene is built and while it is."""
+        began = time.monotonic()
+        yield from self.until(lambda: self.tasks.current() is None or self.tasks.current().share >= 0.95, f"{what}: the layers")
+        rate, longest = self.pulse.since(began)
+        seconds = time.monotonic() - began
+        expect(rate >= 10, f"{what}: the window had {rate:.0f} turns a second while the worker worked for {seconds:.1f} s")
+        expect(longest < 1, f"{what}: it waited for {longest:.2f} s at most")
+        began = time.monotonic()
+        yield from self.until(lambda: self.tasks.current() is None, f"{what}: the scene")
+        built = time.monotonic() - began
+        yield 1.0
+        longest = self.pulse.since(began)[1]
+        print("GAPS", self.pulse.gaps, flush=True)
+        expect(longest < 1, f"{what}: the scene was built in {built:.2f} s, in which the window waited for {longest:.2f} s at most")
+
+    def sidebar(self) -> Iterator[float]:
+        area = self.area("VIEW_3D")
+        area.spaces.active.show_region_ui = True
+        yield 0.5
+        region = next(r for r in area.regions if r.type == "UI")
+        try:
+            region.active_panel_category = "Stillscape"
+        except AttributeError:  # read-only before 5.0
+            print("the sidebar's tab cannot be chosen by a script here", flush=True)
+        yield 0.5
+
+    def steps(self) -> Iterator:
+        import bpy
+
+        bpy.context.preferences.view.show_splash = False
+        yield 2.0
+        yield from self.key("Escape")  # the splash screen, if it is there
+        yield 1.0
+        if self.picture is not None:
+            yield from self.take_picture()
+            return
+        yield from self.sidebar()
+        yield from self.import_and_undo()
+        yield from self.cancel()
+        yield from self.browse()
+        yield from self.film()
+
+    def import_and_undo(self) -> Iterator:
+        import bpy
+        import numpy as np
+
+        before, own = contents(), settings()
+        self.start(self.make_photo("first.jpg", 1), strength=0.5)
+        expect(contents() == before, "nothing is in the file yet")
+        yield from self.until(lambda: self.tasks.current().share > 0, "progress")
+        yield {"do": "picture", "name": "1-progress"}
+        yield from self.watched("import")
+        yield {"do": "picture", "name": "2-imported"}
+        after, bright, relief = contents(), self.brightness(), self.relief()
+        expect("first" in after["collections"] and len(bright) == 2, f"the scene is there: {bright}")
+        expect(np.ptp(relief) > 1, f"its relief goes from {relief.min():.2f} to {relief.max():.2f} m at {len(relief)} vertices")
+        expect(settings() == own, "the scene's own settings are untouched")
+
+        yield from self.key("ctrl+z")
+        yield from self.until(lambda: contents() != after, "Ctrl-Z")
+        yield 0.5
+        expect(contents() == before, f"one Ctrl-Z takes everything back {difference(before, contents())}")
+        yield {"do": "picture", "name": "3-undone"}
+        yield from self.key("ctrl+shift+z")
+        yield from self.until(lambda: contents() != before, "Ctrl-Shift-Z")
+        yield 1.0
+        expect(contents() == after, f"Ctrl-Shift-Z brings everything back {difference(after, contents())}")
+        expect(self.brightness() == bright, f"with its textures: {self.brightness()}")
+        expect(np.allclose(self.relief(), relief), "and with its relief")
+        expect(all(i.packed_file is not None for i in bpy.data.images if "stillscape_role" in i), "which are packed")
+        yield {"do": "picture", "name": "4-redone"}
+
+    def cancel(self) -> Iterator:
+        before = contents()
+        self.start(self.make_photo("second.jpg", 2))
+        yield from self.until(lambda: self.tasks.current().share > 0.1, "progress")
+        worker = self.process._busy[0]
+        pid, here = worker._process.pid, self.pulse.times[-1]
+        expect(self.alive(pid), "the worker works")
+        pressed = [self.folder / f"done-{n}" for n in range(200)]
+        seen = {p for p in pressed if p.exists()}
+        yield from self.key("Escape")
+        at = min(p.stat().st_mtime for p in pressed if p.exists() and p not in seen)
+        if self.tasks.current() is None:
+            noticed = "before the hand had let go of the key"
+        else:
+            yield from self.until(lambda: self.tasks.current() is None, "Esc is heard", 5)
+            noticed = f"{time.time() - at:.2f} s after the key"
+        yield from self.until(lambda: not self.alive(pid), "the worker is gone", 5)
+        expect(time.time() - at < 1, f"Esc was heard {noticed}, and the worker was gone after {time.time() - at:.2f} s")
+        yield from self.until(lambda: not self.process._ending and not worker.folder.exists(), "its files are gone", 5)
+        del here
+        expect(contents() == before, "nothing was built")
+        left = [p.name for p in self.results._session().iterdir()]
+        expect(len(left) == 1, f"no half-made layers are left, only those of the first photo: {left}")
+        yield {"do": "picture", "name": "5-cancelled"}
+
+    def browse(self) -> Iterator:
+        """As an artist does it: through the file browser."""
+        import bpy
+
+        before = contents()
+        photo = self.make_photo("third.jpg", 3)
+        bpy.context.preferences.view.filebrowser_display_type = "SCREEN"
+        with self.override():
+            bpy.ops.stillscape.import_photo("INVOKE_DEFAULT", True)
+        yield 1.5
+        params = self.area("FILE_BROWSER").spaces.active.params
+        params.directory = str(photo.parent).encode()
+        params.filename = photo.name
+        yield 1.5
+        yield {"do": "picture", "name": "6-browser"}
+        yield from self.key("Return", "FILE_BROWSER")
+        yield from self.until(lambda: self.tasks.current() is not None, "the import has started", 10)
+        expect(contents() == before, "the file browser leaves it to the worker")
+        yield from self.watched("import through the file browser")
+        after = contents()
+        expect("third" in after["collections"], "the chosen photo is there")
+        yield from self.key("ctrl+z")
+        yield from self.until(lambda: contents() != after, "Ctrl-Z")
+        yield 0.5
+        expect(contents() == before, f"one Ctrl-Z takes it back {difference(before, contents())}")
+
+    def film(self) -> Iterator:
+        import bpy
+
+        yield 1.0
+        scene = self.window.scene
+        scene.stillscape.render.use_size, scene.stillscape.render.size = True, (640, 426)
+        scene.stillscape.render.samples = 1
+        scene.stillscape.render.frame_range = "1-4"
+        before, own = contents(), settings()
+        target = self.folder / "film.mp4"
+        with self.override():
+            expect(bpy.ops.stillscape.render_film("INVOKE_DEFAULT", True, filepath=str(target)) == {"RUNNING_MODAL"}, "a film begins")
+        began = time.monotonic()
+        yield from self.until(lambda: self.tasks.current() is None, "the film")
+        seconds = time.monotonic() - began
+        rate, longest = self.pulse.since(began)
+        yield 0.5
+        expect(target.stat().st_size > 1000, f"the film is there after {seconds:.1f} s; {rate:.0f} turns a second, {longest:.2f} s at most")
+        expect(settings() == own and contents() == before, "and everything else is as it was")
+        yield {"do": "picture", "name": "7-film"}
+
+        scene.stillscape.render.frame_range = ""
+        target = self.folder / "cancelled.mp4"
+        with self.override():
+            bpy.ops.stillscape.render_film("INVOKE_DEFAULT", True, filepath=str(target))
+        yield from self.until(lambda: self.tasks.current().share > 0.02, "a frame of the film")
+        yield from self.key("Escape")
+        at = time.monotonic()
+        yield from self.until(lambda: self.tasks.current() is None, "Esc is heard", 10)
+        expect(True, f"Esc has ended the film {time.monotonic() - at:.2f} s after the key")
+        yield 0.5
+        expect(settings() == own and contents() == before and not target.exists(), "and everything is as it was")
+
+    def take_picture(self) -> Iterator:
+        import bpy
+
+        assert self.picture is not None
+        for name in ("Cube", "Light", "Camera"):
+            bpy.data.objects.remove(bpy.data.objects[name])
+        self.start(self.picture, move="orbit")
+        yield from self.until(lambda: self.tasks.current() is None, "the scene")
+        photo = self.photo()
+        scene, space = self.window.scene, self.area("VIEW_3D").spaces.active
+        # As "Use for Render" does it, so that the viewport shows the colors of the film.
+        with self.override():
+            bpy.ops.stillscape.set_up_render("EXEC_DEFAULT", True)
+        scene.frame_set(60)
+        space.region_3d.view_perspective = "CAMERA"
+        space.show_region_toolbar = False
+        space.overlay.show_overlays = False
+        space.show_gizmo = False
+        photo.camera.data.passepartout_alpha = 0.9
+        yield from self.sidebar()
+        space.shading.type = "RENDERED"
+        with self.override():
+            bpy.ops.view3d.view_center_camera()
+        yield 15.0
+        yield {"do": "picture", "name": "window"}
+
+
+def inside(folder: Path, package: str, paths: list[str], picture: Path | None) -> None:
+    """In Blender's window: run the steps from a timer, for between them the window must go on."""
+    import bpy
+
+    sys.path[:0] = paths
+    if package.startswith("bl_ext."):
+        bpy.ops.preferences.addon_enable(module=EXTENSION)
+    else:
+        importlib.import_module(package + ".ui").register()
+    number = 0
+    waiting: Path | None = None
+    steps = Importing(folder, package, picture).steps()
+
+    def tick() -> float | None:
+        nonlocal number, waiting
+        if waiting is not None and not waiting.exists():
+            return 0.01
+        waiting = None
+        failed = True
+        try:
+            want = next(steps, None)
+            failed = False
+        finally:
+            if failed:  # otherwise Blender would drop this timer and wait for a hand that does nothing more
+                traceback.print_exc(file=sys.stdout)
+                end(4)
+        if want is None:
+            print("all checks passed", flush=True)
+            end(0)
+        if isinstance(want, dict):
+            number += 1
+            waiting = folder / f"done-{number}"
+            print(WANT + json.dumps({"number": number, **want}), flush=True)
+            return 0.01
+        return want
+
+    def end(status: int) -> None:
+        importlib.import_module(package + ".ui.process").shut_down()
+        sys.stdout.flush()
+        os._exit(status)  # Blender would ask about unsaved work
+
+    bpy.app.timers.register(tick, first_interval=1.0, persistent=True)
+
+
+def main() -> int:
+    arguments = sys.argv[sys.argv.index("--") + 1 :] if "--" in sys.argv else sys.argv[1:]
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("part", choices=("drive", "inside"))
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--blender", default="blender", help="what starts Blender")
+    parser.add_argument("--package", default=EXTENSION + ".addon", help="the package to import; the installed extension's if left out")
+    parser.add_argument("--path", action="append", default=[], help="more folders for Blender's Python")
+    parser.add_argument("--display", type=int, help="number of the virtual screen; a free one if left out")
+    parser.add_argument("--picture", type=Path, help="import this photo and take a picture of the window, nothing else")
+    options = parser.parse_args(arguments)
+    if options.part == "drive":
+        return drive(options)
+    inside(options.folder, options.package, options.path, options.picture)
+    return 0
+
+
+if __name__ == "__main__":
+    status = main()
+    if status:
+        sys.exit(status)
