@@ -28,8 +28,8 @@ from ..vision.cv import cv
 
 log = logging.getLogger(__name__)
 
-GRACE = 2.0
-"""Seconds that a stopped worker has to tidy up before it is killed."""
+GRACE = 0.5
+"""Seconds that a stopped worker has to tidy up before it is killed: a long step inside OpenCV hears no signal."""
 IDLE = 120.0
 """Seconds that a worker is kept for the next photo: the start costs about as long as a small photo."""
 
@@ -51,6 +51,7 @@ class Worker:
         self._text = self.folder / "stderr.txt"
         self._at = 0
         self._kill_at = 0.0
+        self._target: Path | None = None
         self.idle_since = 0.0
         group = getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)  # Windows: or Ctrl-Break would reach Blender too
         try:
@@ -70,6 +71,7 @@ class Worker:
 
     def send(self, photo: Path, folder: Path, spec: Mapping[str, Any]) -> None:
         """Hand it one job; the answer comes through `poll`."""
+        self._target = folder
         line = json.dumps({"photo": str(photo), "folder": str(folder), "spec": spec}) + "\n"
         assert self._process.stdin is not None
         try:
@@ -130,6 +132,9 @@ class Worker:
         except OSError:
             log.debug("The worker's input was closed already", exc_info=True)
         shutil.rmtree(self.folder, ignore_errors=True)
+        if self._target is not None:  # a worker that was killed may have left a half-written result under a temporary name
+            for left in self._target.parent.glob(f".{self._target.name[:40]}.*.tmp"):
+                shutil.rmtree(left, ignore_errors=True)
 
 
 def _python() -> str:

@@ -293,11 +293,15 @@ def test_the_window_finds_a_python_for_the_worker_and_keeps_it(photo: Path, tmp_
     assert not worker.running() and not folder.exists()
 
 
-def test_a_stopped_worker_is_gone_soon_with_its_files(tmp_path: Path) -> None:
+@pytest.mark.parametrize("grace", [process.GRACE, 0.0])
+def test_a_stopped_worker_is_gone_soon_with_its_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, grace: float) -> None:
+    monkeypatch.setattr(process, "GRACE", grace)  # none: it is killed before it can tidy up
     photo = picture(tmp_path / "large.png", (4000, 3000))
     worker = process.take()
     worker.send(photo, tmp_path / "out" / "layers", {})
     wait(worker, "progress")
+    if grace == 0:
+        (tmp_path / "out" / ".layers.half.tmp").mkdir(parents=True)
     process.end(worker)
     asked = time.monotonic()
     while worker in process._ending:
@@ -305,6 +309,7 @@ def test_a_stopped_worker_is_gone_soon_with_its_files(tmp_path: Path) -> None:
         time.sleep(0.02)
     assert time.monotonic() - asked < process.GRACE + 2
     assert not worker.running() and not worker.folder.exists()
+    assert process._ending == []
     assert not (tmp_path / "out").exists() or list((tmp_path / "out").iterdir()) == []
 
 
