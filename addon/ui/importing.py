@@ -28,7 +28,7 @@ from .tasks import Modal, is_free
 SUFFIXES = (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".tif", ".tiff", ".bmp", ".exr")
 
 _OWN = {"relief": ReliefSpec, "move": MoveSpec}
-"""The sections that the operators hold themselves: what is cheap to change afterwards, without estimating depth again."""
+"""The sections that the operators hold themselves: what needs no new depth."""
 
 
 def _annotations(**more: Any) -> dict[str, Any]:
@@ -122,7 +122,9 @@ class STILLSCAPE_OT_photo_to_scene(Reporting, Modal, bpy.types.Operator):
     bl_idname = "stillscape.photo_to_scene"
     bl_label = "Photo as 3D Scene"
     bl_description = "Make a 3D scene of photos, with the depth estimated beside Blender's window"
-    bl_options = {"REGISTER", "UNDO", "INTERNAL"}
+    # No REGISTER: each change in "Adjust Last Operation" would build the scene anew and hold up the window for seconds. The
+    # sidebar changes relief and move at once.
+    bl_options = {"UNDO", "INTERNAL"}
     title = "Photo as 3D Scene"
     __annotations__ = _annotations()
 
@@ -139,15 +141,6 @@ class STILLSCAPE_OT_photo_to_scene(Reporting, Modal, bpy.types.Operator):
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         return _in_object_mode(cls, context)
-
-    def draw(self, context: bpy.types.Context) -> None:
-        """The panel "Adjust Last Operation": what needs no new depth."""
-        del context
-        layout = self.layout
-        layout.use_property_split, layout.use_property_decorate = True, False
-        draw_section(layout, self, ReliefSpec)
-        draw_section(layout, self, MoveSpec)
-        layout.prop(self, "set_up_render")
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         if bpy.app.background:
@@ -236,7 +229,7 @@ class STILLSCAPE_OT_photo_to_scene(Reporting, Modal, bpy.types.Operator):
             else:
                 process.give_back(worker)
 
-    # At once: scripts, background, "Adjust Last Operation"
+    # At once: scripts, background
 
     def run(self, context: bpy.types.Context) -> set[str]:
         spec = self._settings(context)

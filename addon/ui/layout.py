@@ -10,6 +10,9 @@ import bpy
 from ..spec import meta
 from .properties import attribute
 
+_SHORT = {"kind": "Map Holds", "fps": "Frame Rate", "frame_range": "Frame Range"}
+"""By field: what stands for a label that the sidebar would cut off at its usual width."""
+
 
 def draw_section(
     layout: bpy.types.UILayout, group: Any, section: type, *, only: tuple[str, ...] = (), without: tuple[str, ...] = ()
@@ -20,7 +23,7 @@ def draw_section(
             continue
         name = attribute(f)
         if not meta(f).optional:
-            layout.prop(group, name)
+            layout.prop(group, name, text=_SHORT.get(f.name, meta(f).label))
             continue
         row = layout.row(heading=meta(f).label, align=True)
         row.prop(group, f"use_{name}", text="")
