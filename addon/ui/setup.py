@@ -60,7 +60,7 @@ class STILLSCAPE_OT_set_up_render(Reporting, bpy.types.Operator):
         return has_photo(cls, context)
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
-        return context.window_manager.invoke_props_dialog(self, width=420)
+        return context.window_manager.invoke_props_dialog(self, width=520)
 
     def draw(self, context: bpy.types.Context) -> None:
         photo = scenery.active_scenery(context)
@@ -77,7 +77,7 @@ class STILLSCAPE_OT_set_up_render(Reporting, bpy.types.Operator):
             ("Frames", f"1 to {photo.notes.frames} at {photo.notes.fps:g} per second"),
             ("Engine", f"{engine}, {settings.samples} samples, no denoising or light bounces"),
             ("Colors", "Standard view transform, no dither"),
-            ("Switched off", "Compositing, sequencer, motion blur, Freestyle, stamps"),
+            ("Switched Off", "Compositing, sequencer, motion blur, Freestyle, stamps"),
         ):
             split = column.split(factor=0.3)
             split.label(text=name)

@@ -398,7 +398,6 @@ class Importing:
         import bpy
 
         assert self.picture is not None
-        bpy.context.preferences.view.ui_scale = 1.25  # to be read in a page narrower than the picture
         for name in ("Cube", "Light", "Camera"):
             bpy.data.objects.remove(bpy.data.objects[name])
         self.start(self.picture, move="orbit")
@@ -416,8 +415,7 @@ class Importing:
         photo.camera.data.passepartout_alpha = 0.9
         yield from self.sidebar()
         space.shading.type = "RENDERED"
-        with self.override():
-            bpy.ops.view3d.view_center_camera()
+        space.region_3d.view_camera_zoom, space.region_3d.view_camera_offset = 2, (0.1, 0)  # beside the sidebar
         yield 15.0
         yield {"do": "picture", "name": "window"}
 

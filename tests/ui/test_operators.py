@@ -174,6 +174,9 @@ def test_render_film_leaves_the_scene_as_it_was(photo: Path, tmp_path: Path, mon
     # The first frame is the photo, although the scene's own resolution is another: the drivers followed the film.
     assert np.abs(frames[0] - cv2.imread(str(photo))).max() <= 1
     assert np.abs(frames[3] - frames[0]).max() > 1
+    shown, first = cv2.VideoCapture(str(target)).read()
+    luma = [cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY).astype(float) for picture in (first, cv2.imread(str(photo)))]
+    assert shown and 10 * np.log10(255**2 / np.mean((luma[0] - luma[1]) ** 2)) > 26
 
 
 def test_a_film_of_another_size_leaves_the_camera_as_it_was(photo: Path, tmp_path: Path) -> None:

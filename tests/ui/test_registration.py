@@ -11,7 +11,7 @@ import pytest
 from addon import spec as specs
 from addon import ui
 from addon.errors import UsageError
-from addon.ui import importing, layout, properties
+from addon.ui import importing, layout, live, process, properties
 
 pytestmark = pytest.mark.versions
 
@@ -23,6 +23,7 @@ def traces() -> set[str]:
         functions = getattr(bpy.app.handlers, name)
         if isinstance(functions, list):
             found |= {f"{name}: {getattr(f, '__qualname__', f)}" for f in functions}
+    found |= {f"timer {f.__qualname__}" for f in (live.watch, process._tend) if bpy.app.timers.is_registered(f)}
     for menu in ("TOPBAR_MT_file_import", "VIEW3D_MT_image_add", "VIEW3D_MT_add"):
         draw = getattr(bpy.types, menu).draw
         found |= {f"{menu}: {f.__module__}.{f.__qualname__}" for f in getattr(draw, "_draw_funcs", ()) if "ui.menus" in f.__module__}
@@ -40,6 +41,7 @@ def test_registering_and_unregistering_leaves_nothing_twice() -> None:
     before = traces()
     ui.register()
     during = traces()
+    process._watch()  # as after an import
     ui.unregister()
     assert traces() == before
     ui.register()
