@@ -45,6 +45,15 @@ DEPTH_KINDS: Choices = (
     ("disparity", "Disparity", "Near is large, in any scale"),
     ("depth", "Depth", "Metres along the optical axis"),
 )
+LAYERINGS: Choices = (
+    ("many", "Many", "As many layers as the picture needs, each going on behind what covers it"),
+    ("two", "Two", "A front and a background"),
+    ("off", "Off", "One sheet, which stretches where the camera looks behind things"),
+)
+FILLS: Choices = (
+    ("texture", "Texture", "What is hidden is filled with patches of its surroundings"),
+    ("smooth", "Smooth", "What is hidden is filled with blended colors: quicker"),
+)
 MOVES: Choices = (
     ("push-in", "Push In", "Move towards the subject"),
     ("truck", "Truck", "Move sideways, looking straight on"),
@@ -108,6 +117,33 @@ class DepthSpec:
     )
     near: float | None = setting(None, "float", "Near", "Distance of the nearest point", minimum=1e-4, maximum=1e6, unit="m")
     far: float | None = setting(None, "float", "Far", "Distance of the farthest point", minimum=1e-4, maximum=1e7, unit="m")
+
+
+@dataclass(frozen=True)
+class LayersSpec:
+    """How the photo is cut into layers and what is behind them."""
+
+    mode: str = setting("many", "choice", "Layers", "How many layers the photo is cut into", choices=LAYERINGS, flag="layers")
+    reserve: float = setting(
+        0.08,
+        "float",
+        "Reserve",
+        "How far layers go on behind each other and past the border, in shares of the photo's width: room for the camera to move",
+        minimum=0.005,
+        maximum=0.3,
+    )
+    tear: float = setting(
+        0.02,
+        "float",
+        "Tear",
+        "How different the depth of neighboring pixels must be to be cut apart, in shares of the whole depth",
+        minimum=0.002,
+        maximum=1,
+    )
+    fill: str = setting("texture", "choice", "Fill", "What hidden parts are filled with", choices=FILLS)
+    fill_network: str = setting(
+        "", "file", "Fill Network", "An inpainting network of your own (LaMa as ONNX) that fills hidden parts instead", flag="fill-network"
+    )
 
 
 @dataclass(frozen=True)
@@ -176,6 +212,7 @@ class SceneSpec:
 
     photo: PhotoSpec = field(default_factory=PhotoSpec)
     depth: DepthSpec = field(default_factory=DepthSpec)
+    layers: LayersSpec = field(default_factory=LayersSpec)
     relief: ReliefSpec = field(default_factory=ReliefSpec)
     move: MoveSpec = field(default_factory=MoveSpec)
     render: RenderSpec = field(default_factory=RenderSpec)
@@ -300,7 +337,8 @@ def override(spec: SceneSpec, values: Mapping[str, Mapping[str, Any]]) -> SceneS
 
 
 __all__ = [
-    "DEPTH_KINDS", "DEVICES", "EASES", "ENGINES", "MOVES", "SCHEMA", "Choices", "DepthSpec", "MachineSpec", "Meta",
+    "DEPTH_KINDS", "DEVICES", "EASES", "ENGINES", "FILLS", "LAYERINGS", "MOVES", "SCHEMA", "Choices", "DepthSpec", "LayersSpec",
+    "MachineSpec", "Meta",
     "MoveSpec", "PhotoSpec", "ReliefSpec", "RenderSpec", "SceneSpec", "check", "flag", "from_mapping",
     "meta", "override", "read_spec", "sections", "validate",
 ]  # fmt: skip

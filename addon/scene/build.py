@@ -15,9 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import moves
-from ..errors import StorageError
+from ..errors import InputError, StorageError
 from ..spec import SceneSpec
-from ..vision.geometry import frame_photo, photo_grid, ray_map
+from ..vision.cv import cv
+from ..vision.geometry import Grid, frame_photo, lattice, layer_grid, photo_grid, ray_map
 from ..vision.layered import Layer, LayeredPhoto, TextureKey
 from ..vision.photo import read_photo
 from ..vision.planning import stage, texture_key
@@ -85,10 +86,20 @@ def build_in_steps(
         cameras.frame_camera(camera.data, framing, layered.near, layered.far)
         cameras.remember_rest(camera.data, ray_map(layered.camera, layered.size).width)
         cameras.animate(camera, shot)
-        context = _Context(layered, spec, root, camera, collection, scene, texture_key(layered, shot, film))
+        relief.set_numbers(
+            root, near=layered.near, far=layered.far, strength=spec.relief.strength,
+            tear=spec.layers.tear if len(layered.layers) > 1 else relief.NEVER,
+        )  # fmt: skip
+        yield "Loading the depth map"
+        depth = depth_image(f"{layered.name} Depth", layered.read_depth())
+        yield "Loading the photo"
+        texture = texture_image(f"{layered.name} Film Texture", layered, texture_key(layered, shot, film))
+        yield "Planning the mesh"
+        grids = _grids(layered, spec)
+        context = _Context(layered, spec, root, camera, collection, scene, depth, texture)
         made = []
-        for layer in layered.layers:
-            made.append((yield from _layer(layer, context)))
+        for layer, grid in zip(layered.layers, grids):
+            made.append((yield from _layer(layer, grid, context)))
     except BaseException:
         remove(collection)
         raise
@@ -129,28 +140,91 @@ class _Context(NamedTuple):
     camera: bpy.types.Object
     collection: bpy.types.Collection
     scene: bpy.types.Scene
-    texture: TextureKey
+    depth: bpy.types.Image
+    texture: bpy.types.Image
 
 
-def _layer(layer: Layer, c: _Context) -> Generator[str, None, bpy.types.Object]:
+def _layer(layer: Layer, grid: Grid, c: _Context) -> Generator[str, None, bpy.types.Object]:
     layered = c.layered
     name = f"{layered.name} {layer.name}"
     yield "Building the mesh"
-    grid = photo_grid(layered.camera, layered.size, c.spec.relief.max_vertices, c.spec.relief.margin)
-    mesh = yield from relief.sheet_mesh_in_steps(name, grid)
-    yield "Loading the depth map"
-    depth = depth_image(f"{name} Depth", layered.depth(layer))
-    yield "Loading the photo"
-    texture = texture_image(f"{name} Film Texture", layered, layer, c.texture)
+    box = _photo_box(layer, layered.grid)
+    offset, extent = np.float32(box[:2]), np.float32(box[2:])
+    mesh = yield from relief.sheet_mesh_in_steps(name, grid, lambda uv: (uv - offset) / extent)
+    yield "Loading the layer"
+    own = hidden = None
+    if layer.colour is not None and layer.matte is not None:
+        colour = packed_image(f"{name} Fill", layered.path(layer.colour), "fill", alpha=True)
+        matte = packed_image(f"{name} Matte", layered.path(layer.matte), "matte", data=True)
+        own = materials.LayerImages(colour, matte, box, layer.sky)
+    d = layered.read_hidden_depth(layer)
+    if d is not None:
+        hidden = depth_image(f"{name} Hidden Depth", d)
     rays = ray_map(layered.camera, layered.size)
-    mesh.materials.append(materials.photo_material(name, texture, rays, c.camera, c.scene, transparent=layered.transparent))
+    mesh.materials.append(materials.photo_material(name, c.texture, own, rays, c.camera, c.scene, c.root, transparent=layered.transparent))
     yield "Showing the scene"
     sheet = bpy.data.objects.new(name, mesh)
     sheet[ROLE] = "layer"
     c.collection.objects.link(sheet)
     sheet.parent = c.root
-    relief.add_relief(sheet, depth, layered.near, layered.far, c.spec.relief.strength)
+    relief.add_relief(sheet, c.depth, hidden, c.root)
+    if layer.sky:  # infinitely far: it moves along with the camera, so that only turning it shows another part
+        follow = sheet.constraints.new("COPY_LOCATION")
+        follow.target = c.camera
     return sheet
+
+
+def _photo_box(layer: Layer, grid: tuple[int, int]) -> tuple[float, float, float, float]:
+    """(left, bottom, width, height) of a layer's images in the photo's UV."""
+    left, top, right, bottom = layer.box
+    return left / grid[0], 1 - bottom / grid[1], (right - left) / grid[0], (bottom - top) / grid[1]
+
+
+def _grids(layered: LayeredPhoto, spec: SceneSpec) -> list[Grid]:
+    """The sheet of every layer, with no more vertices together than the settings allow."""
+    relief_spec = spec.relief
+    if layered.levels is None:
+        return [photo_grid(layered.camera, layered.size, lattice(layered.size, relief_spec.max_vertices, relief_spec.margin))]
+    levels = read_grey(layered.path(layered.levels))
+    mattes = [read_grey(layered.path(layer.matte)) for layer in layered.layers if layer.matte]
+    reach = relief_spec.margin * max(layered.grid)
+    whole = (layered.grid[0] + 2 * reach) * (layered.grid[1] + 2 * reach)
+    most = relief_spec.max_vertices * max(1.0, whole) / max(1, sum(np.count_nonzero(m) for m in mattes))
+    backed = _backed(layered, mattes)
+    d = layered.read_depth()
+    hidden = [layered.read_hidden_depth(layer) for layer in layered.layers]
+    while True:
+        at = lattice(layered.size, most, relief_spec.margin)
+        grids = [
+            layer_grid(layered.camera, layered.size, at, layer.box, matte, behind, levels, level, own, d)
+            for level, (layer, matte, behind, own) in enumerate(zip(layered.layers, mattes, backed, hidden))
+            if own is not None
+        ]
+        count = sum(len(grid.position) for grid in grids)
+        if count <= relief_spec.max_vertices or most < 100:
+            return grids
+        most *= 0.97 * relief_spec.max_vertices / count
+
+
+def _backed(layered: LayeredPhoto, mattes: list[NDArray[np.uint8]]) -> list[NDArray[np.bool_]]:
+    """For every layer, where in its box a farther one goes on behind it."""
+    lefts, tops, rights, bottoms = zip(*(layer.box for layer in layered.layers))
+    left, top = min(lefts), min(tops)
+    behind = np.zeros((max(bottoms) - top, max(rights) - left), bool)
+    found: list[NDArray[np.bool_]] = []
+    for layer, matte in zip(reversed(layered.layers), reversed(mattes)):
+        rows, columns = slice(layer.box[1] - top, layer.box[3] - top), slice(layer.box[0] - left, layer.box[2] - left)
+        found.insert(0, behind[rows, columns].copy())
+        behind[rows, columns] |= matte > 0
+    return found
+
+
+def read_grey(path: Path) -> NDArray[np.uint8]:
+    """A grey PNG of ours, uint8 H×W. Raises InputError if it is damaged."""
+    pixels = cv().imdecode(np.frombuffer(path.read_bytes(), np.uint8), cv().IMREAD_GRAYSCALE)
+    if pixels is None:
+        raise InputError(f"{path}: this file of the layered photo is damaged; make it again from the photo.")
+    return pixels
 
 
 def depth_image(name: str, d: NDArray[np.float32]) -> bpy.types.Image:
@@ -166,15 +240,15 @@ def depth_image(name: str, d: NDArray[np.float32]) -> bpy.types.Image:
     return image
 
 
-def texture_image(name: str, layered: LayeredPhoto, layer: Layer, key: TextureKey) -> bpy.types.Image:
+def texture_image(name: str, layered: LayeredPhoto, key: TextureKey) -> bpy.types.Image:
     """A packed image of the film texture: the one that came with the layered photo, or a new one if `key` is another.
 
     8-bit photos stay 8-bit; 16-bit and float photos become float images. Raises StorageError if the temporary file
     finds no room.
     """
     if layered.texture is not None and layered.texture.key == key:
-        return _packed(name, layered.path(layered.texture.file), transparent=layered.transparent)
-    suffix, content = encode_texture(read_photo(layered.path(layer.colour), max_megapixels=MAX_MEGAPIXELS), key)
+        return packed_image(name, layered.path(layered.texture.file), "texture", alpha=layered.transparent)
+    suffix, content = encode_texture(read_photo(layered.path(layered.photo), max_megapixels=MAX_MEGAPIXELS), key)
     with tempfile.TemporaryDirectory(prefix="stillscape-") as folder:
         path = Path(folder) / f"texture{suffix}"
         try:
@@ -183,16 +257,16 @@ def texture_image(name: str, layered: LayeredPhoto, layer: Layer, key: TextureKe
             raise StorageError(
                 f"{folder}: no room for the film texture; free some room or set another temporary folder (TMPDIR)."
             ) from error
-        return _packed(name, path, transparent=layered.transparent)
+        return packed_image(name, path, "texture", alpha=layered.transparent)
 
 
-def _packed(name: str, path: Path, *, transparent: bool) -> bpy.types.Image:
+def packed_image(name: str, path: Path, role: str, *, alpha: bool = False, data: bool = False) -> bpy.types.Image:
     """A file as a packed image. Blender would re-compress pixels that it is given; a file is packed as it is."""
     image = bpy.data.images.load(str(path))
     image.name = name
-    image.colorspace_settings.name = "Linear Rec.709" if path.suffix == ".exr" else "sRGB"
-    image.alpha_mode = "STRAIGHT" if transparent else "NONE"
+    image.colorspace_settings.name = "Non-Color" if data else "Linear Rec.709" if path.suffix == ".exr" else "sRGB"
+    image.alpha_mode = "STRAIGHT" if alpha else "NONE"
     image.pack()
     image.filepath_raw = f"//{path.name}"
-    image[ROLE] = "texture"
+    image[ROLE] = role
     return image

@@ -41,13 +41,16 @@ def modifier_input_identifier(modifier: bpy.types.NodesModifier, name: str) -> s
     raise KeyError(name)
 
 
-def modifier_input_owner(modifier: bpy.types.NodesModifier, name: str) -> tuple[Any, str]:
-    """The (data, property) that a panel shows for an input with `layout.prop`."""
+def drive_modifier_input(owner: bpy.types.Object, modifier: bpy.types.NodesModifier, name: str, source: bpy.types.ID, path: str) -> None:
+    """Let the input called `name` follow the property `path` of `source`, with a driver that needs no scripts."""
     identifier = modifier_input_identifier(modifier, name)
     properties = getattr(modifier, "properties", None)
-    if properties is not None and hasattr(properties, "inputs"):
-        return getattr(properties.inputs, identifier), "value"
-    return modifier, f'["{identifier}"]'
+    inside = f".properties.inputs.{identifier}.value" if properties is not None and hasattr(properties, "inputs") else f'["{identifier}"]'
+    driver = owner.driver_add(f'modifiers["{modifier.name}"]{inside}').driver
+    driver.type = "SUM"  # of one: the value itself
+    variable = driver.variables.new()
+    variable.targets[0].id = source
+    variable.targets[0].data_path = path
 
 
 def fcurves(data: bpy.types.ID) -> list[bpy.types.FCurve]:

@@ -9,17 +9,25 @@ pixel, whatever the depth, at any number of samples; moved, it is a smooth inter
 The middle of the pixel comes from the Window coordinate and the film's size, the way from there to the surface from the
 camera's own tangents; both are kept up to date by drivers of Blender's simple-expression kind, so that a saved file
 needs neither add-on nor autoexec.
+
+How silhouettes are drawn. Every layer goes on a little past its rim, and its matte, not the mesh, decides where it ends.
+The matte, the rims' repainted colours and the opening of torn and stretched faces all take effect as the layer moves
+against the background, from nothing to a pixel: from where the photo was taken every layer shows the photo as it is.
 """
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 import bpy
 
 from ..vision.geometry import RayMap
 from . import compat
-from .relief import RAY
+from .relief import BACKED, RAY, TORN
 
 LOOKUP = "Stillscape Photo Lookup"
+VERSION = 2
+LAYER = "Stillscape Layer"
 SURFACE = "Stillscape Photo Surface"
 
 
@@ -64,12 +72,16 @@ class _Graph:
 
 
 def _lookup_group() -> bpy.types.NodeTree:
-    """Node group: photo UV of the middle of the film pixel that is being shaded."""
+    """Node group: photo UV of the middle of the film pixel that is being shaded, and how the point has moved since the photo.
+
+    Moved: 0 to 1 as the point's parallax against the farthest distance grows to a film pixel. Stretch: how much longer
+    its face looks than from the photo's camera, apart from size; 1 is not at all.
+    """
     group = bpy.data.node_groups.get(LOOKUP)
-    if group is not None and group.get("stillscape") == 1:
+    if group is not None and group.get("stillscape") == VERSION:
         return group
     group = bpy.data.node_groups.new(LOOKUP, "ShaderNodeTree")
-    group["stillscape"] = 1
+    group["stillscape"] = VERSION
     for name, default, text in (
         ("Film Width", 1920.0, "Width of the film in pixels"),
         ("Film Height", 1080.0, "Height of the film in pixels"),
@@ -78,10 +90,13 @@ def _lookup_group() -> bpy.types.NodeTree:
         ("Photo Tangent Height", 1.0, "Height of the photo at distance 1"),
         ("Axis U", 0.5, "Where the optical axis meets the photo"),
         ("Axis V", 0.5, "Where the optical axis meets the photo"),
+        ("Far", 20.0, "Distance of black in the depth map"),
     ):
         socket = group.interface.new_socket(name, in_out="INPUT", socket_type="NodeSocketFloat", description=text)
         socket.default_value = default
     group.interface.new_socket("UV", in_out="OUTPUT", socket_type="NodeSocketVector")
+    group.interface.new_socket("Moved", in_out="OUTPUT", socket_type="NodeSocketFloat")
+    group.interface.new_socket("Stretch", in_out="OUTPUT", socket_type="NodeSocketFloat")
     g = _Graph(group)
     given = g.add("NodeGroupInput").outputs
     window = g.separate(g.add("ShaderNodeTexCoord").outputs["Window"])
@@ -103,7 +118,111 @@ def _lookup_group() -> bpy.types.NodeTree:
 
     u = shifted(uz, dx, "Photo Tangent Width", "Axis U")
     v = shifted(vz, dz, "Photo Tangent Height", "Axis V")
-    g.put(g.add("NodeGroupOutput").inputs["UV"], g.combine(u, v, 0.0))
+    result = g.add("NodeGroupOutput")
+    g.put(result.inputs["UV"], g.combine(u, v, 0.0))
+    # The render camera in the layer's own axes, whose origin is where the photo was taken.
+    to_here = g.add("ShaderNodeVectorTransform", vector_type="POINT", convert_from="CAMERA", convert_to="OBJECT")
+    to_here.inputs[0].default_value = (0.0, 0.0, 0.0)
+    camera = to_here.outputs[0]
+    point = g.add("ShaderNodeTexCoord").outputs["Object"]
+    g.put(result.inputs["Moved"], _moved(g, camera, point, given["Far"], given["Pixel Tangent"]))
+    g.put(result.inputs["Stretch"], _stretch(g, camera, point))
+    g.arrange()
+    return group
+
+
+def _moved(g: _Graph, camera: bpy.types.NodeSocket, point: bpy.types.NodeSocket, far: object, pixel: object) -> bpy.types.NodeSocket:
+    """0 to 1 as the point's parallax against a point on the same ray at `far` grows from a twentieth to a whole film pixel."""
+    cx, cy, cz = g.separate(camera)
+    px, py, pz = g.separate(point)
+    near_depth = g.math("MAXIMUM", g.math("SUBTRACT", py, cy), 1e-4)
+    far_depth = g.math("MAXIMUM", g.math("SUBTRACT", far, cy), 1e-4)
+    apart = []
+    for p, c in ((px, cx), (pz, cz)):
+        ray = g.math("DIVIDE", p, g.math("MAXIMUM", py, 1e-4))
+        near_tangent = g.math("DIVIDE", g.math("SUBTRACT", p, c), near_depth)
+        far_tangent = g.math("DIVIDE", g.math("MULTIPLY_ADD", ray, far, g.math("MULTIPLY", c, -1.0)), far_depth)
+        apart.append(g.math("SUBTRACT", near_tangent, far_tangent))
+    length = g.math("SQRT", g.math("MULTIPLY_ADD", apart[0], apart[0], g.math("MULTIPLY", apart[1], apart[1])))
+    ramp = g.add("ShaderNodeMapRange", clamp=True)
+    for name, value in zip(("Value", "From Min", "From Max"), (g.math("DIVIDE", length, pixel), 0.05, 1.0)):
+        g.put(ramp.inputs[name], value)
+    return ramp.outputs[0]
+
+
+def _stretch(g: _Graph, camera: bpy.types.NodeSocket, point: bpy.types.NodeSocket) -> bpy.types.NodeSocket:
+    """|n·(P−C)| / |n·P| · z₀/z: the face's area in the film over that in the photo, after the change of size.
+
+    The area that a small face at P with normal n takes in a picture from C is proportional to |n·(P−C)|/z³; a face
+    square to the view has just its size changed, by (z₀/z)², which is divided out.
+    """
+
+    def dot(a: bpy.types.NodeSocket, b: bpy.types.NodeSocket) -> bpy.types.NodeSocket:
+        node = g.add("ShaderNodeVectorMath", operation="DOT_PRODUCT")
+        g.put(node.inputs[0], a)
+        g.put(node.inputs[1], b)
+        return g.math("ABSOLUTE", node.outputs["Value"])
+
+    normal = g.add("ShaderNodeVectorTransform", vector_type="NORMAL", convert_from="WORLD", convert_to="OBJECT")
+    g.put(normal.inputs[0], g.add("ShaderNodeNewGeometry").outputs["True Normal"])
+    seen = g.add("ShaderNodeVectorMath", operation="SUBTRACT")
+    g.put(seen.inputs[0], point)
+    g.put(seen.inputs[1], camera)
+    area = g.math("DIVIDE", dot(normal.outputs[0], seen.outputs[0]), g.math("MAXIMUM", dot(normal.outputs[0], point), 1e-9))
+    depth = g.math("MAXIMUM", g.add("ShaderNodeCameraData").outputs["View Z Depth"], 1e-4)
+    return g.math("MULTIPLY", area, g.math("DIVIDE", g.separate(point)[1], depth))
+
+
+def _layer_group() -> bpy.types.NodeTree:
+    """Node group: what a layer shows where, from the photo, its own repainted colours and its matte."""
+    group = bpy.data.node_groups.get(LAYER)
+    if group is not None and group.get("stillscape") == VERSION:
+        return group
+    group = bpy.data.node_groups.new(LAYER, "ShaderNodeTree")
+    group["stillscape"] = VERSION
+    for name, kind, default, text in (
+        ("Photo", "Color", None, ""),
+        ("Photo Alpha", "Float", 1.0, ""),
+        ("Fill", "Color", None, "Colors where the photo does not show this layer"),
+        ("Fill Alpha", "Float", 0.0, "Where they take the photo's place"),
+        ("Matte", "Float", 1.0, "Where the layer is"),
+        ("UV", "Vector", None, "Where in the photo"),
+        ("Moved", "Float", 0.0, "0 from where the photo was taken"),
+        ("Stretch", "Float", 1.0, ""),
+        ("Most Stretch", "Float", 2.0, "Faces that look longer than this many times open where another layer is behind"),
+    ):
+        socket = group.interface.new_socket(name, in_out="INPUT", socket_type=f"NodeSocket{kind}", description=text)
+        if default is not None:
+            socket.default_value = default
+    group.interface.new_socket("Color", in_out="OUTPUT", socket_type="NodeSocketColor")
+    group.interface.new_socket("Matte", in_out="OUTPUT", socket_type="NodeSocketFloat")
+    g = _Graph(group)
+    given = g.add("NodeGroupInput").outputs
+    u, v, _ = g.separate(given["UV"])
+    # Past the photo's border there is nothing but the fill, moved or not.
+    border = g.math("MAXIMUM", *(g.math("ABSOLUTE", g.math("SUBTRACT", a, 0.5)) for a in (u, v)))
+    gone = g.math("MAXIMUM", given["Moved"], g.math("GREATER_THAN", border, 0.5))
+    share = g.math("MULTIPLY", given["Fill Alpha"], gone)
+    mix = g.add("ShaderNodeMix", data_type="RGBA")
+    for socket, value in zip((s for s in mix.inputs if s.enabled), (share, given["Photo"], given["Fill"])):
+        g.put(socket, value)
+    # Matte, then what opens: torn faces and stretched ones, where something is behind.
+    backed = g.add("ShaderNodeAttribute", attribute_type="GEOMETRY", attribute_name=BACKED).outputs["Fac"]
+    torn = g.add("ShaderNodeAttribute", attribute_type="GEOMETRY", attribute_name=TORN).outputs["Fac"]
+    ramp = g.add("ShaderNodeMapRange", clamp=True)
+    for name, value in (
+        ("Value", given["Stretch"]), ("From Min", given["Most Stretch"]), ("From Max", g.math("MULTIPLY", given["Most Stretch"], 1.5)),
+    ):  # fmt: skip
+        g.put(ramp.inputs[name], value)
+    open_ = g.math("MULTIPLY", g.math("MAXIMUM", torn, ramp.outputs[0]), backed)
+    kept = g.math("MULTIPLY", given["Matte"], g.math("SUBTRACT", 1.0, open_))
+    matte = g.math("SUBTRACT", 1.0, g.math("MULTIPLY", given["Moved"], g.math("SUBTRACT", 1.0, kept)))
+    alpha = g.add("ShaderNodeMix", data_type="FLOAT")
+    for socket, value in zip((s for s in alpha.inputs if s.enabled), (share, given["Photo Alpha"], 1.0)):
+        g.put(socket, value)
+    result = g.add("NodeGroupOutput")
+    g.put(result.inputs["Color"], next(s for s in mix.outputs if s.enabled))
+    g.put(result.inputs["Matte"], g.math("MULTIPLY", matte, next(s for s in alpha.outputs if s.enabled)))
     g.arrange()
     return group
 
@@ -111,10 +230,10 @@ def _lookup_group() -> bpy.types.NodeTree:
 def _surface_group() -> bpy.types.NodeTree:
     """Node group: the photo's colour as emission to camera rays, mixed with a lit surface, cut out by the matte."""
     group = bpy.data.node_groups.get(SURFACE)
-    if group is not None and group.get("stillscape") == 1:
+    if group is not None and group.get("stillscape") == VERSION:
         return group
     group = bpy.data.node_groups.new(SURFACE, "ShaderNodeTree")
-    group["stillscape"] = 1
+    group["stillscape"] = VERSION
     new = group.interface.new_socket
     new("Photo", in_out="INPUT", socket_type="NodeSocketColor")
     matte = new("Matte", in_out="INPUT", socket_type="NodeSocketFloat", description="0 is see-through")
@@ -144,12 +263,31 @@ def _surface_group() -> bpy.types.NodeTree:
     return group
 
 
+class LayerImages(NamedTuple):
+    """A layer's own images: colours with their alpha where they take the photo's place, and matte. box: (left, bottom,
+    width, height) of both in the photo's UV. sky: the layer that never moves against the camera."""
+
+    colour: bpy.types.Image
+    matte: bpy.types.Image
+    box: tuple[float, float, float, float]
+    sky: bool = False
+
+
 def photo_material(
-    name: str, texture: bpy.types.Image, rays: RayMap, camera: bpy.types.Object, scene: bpy.types.Scene, *, transparent: bool
+    name: str,
+    texture: bpy.types.Image,
+    own: LayerImages | None,
+    rays: RayMap,
+    camera: bpy.types.Object,
+    scene: bpy.types.Scene,
+    root: bpy.types.Object,
+    *,
+    transparent: bool,
 ) -> bpy.types.Material:
     """The material that shows `texture`, which covers the whole photo, on a layer with the relief modifier.
 
-    camera, scene: the camera and scene whose film pixels the lookup follows. transparent: the photo has an alpha channel.
+    own: the layer's own images; None for a photo in one sheet. camera, scene: the camera and scene whose film pixels the
+    lookup follows. root: where the relief's numbers stand. transparent: the photo has an alpha channel.
     """
     material = bpy.data.materials.new(name)
     tree = compat.node_tree(material)
@@ -158,19 +296,48 @@ def photo_material(
     lookup = g.add("ShaderNodeGroup", node_tree=_lookup_group(), name="Photo Lookup", label="Photo Lookup")
     for socket, value in zip(("Photo Tangent Width", "Photo Tangent Height", "Axis U", "Axis V"), rays):
         lookup.inputs[socket].default_value = value
+    uv = lookup.outputs["UV"]
     image = g.add("ShaderNodeTexImage", image=texture, interpolation="Linear", extension="MIRROR", name="Photo", label="Photo")
-    g.put(image.inputs[0], lookup.outputs["UV"])
+    g.put(image.inputs[0], uv)
     surface = g.add("ShaderNodeGroup", node_tree=_surface_group(), name="Photo Surface", label="Photo Surface")
-    g.put(surface.inputs["Photo"], image.outputs["Color"])
-    if transparent:
-        g.put(surface.inputs["Matte"], image.outputs["Alpha"])
+    shown = [lookup, image, surface]
+    if own is None:
+        g.put(surface.inputs["Photo"], image.outputs["Color"])
+        if transparent:
+            g.put(surface.inputs["Matte"], image.outputs["Alpha"])
+    else:
+        layer = g.add("ShaderNodeGroup", node_tree=_layer_group(), name="Layer", label="Layer")
+        left, bottom, width, height = own.box
+        place = g.add("ShaderNodeVectorMath", operation="MULTIPLY_ADD")
+        g.put(place.inputs[0], uv)
+        place.inputs[1].default_value = (1 / width, 1 / height, 0.0)
+        place.inputs[2].default_value = (-left / width, -bottom / height, 0.0)
+        fill = g.add("ShaderNodeTexImage", image=own.colour, interpolation="Linear", extension="MIRROR", name="Fill", label="Fill")
+        matte = g.add("ShaderNodeTexImage", image=own.matte, interpolation="Linear", extension="EXTEND", name="Matte", label="Matte")
+        for node in (fill, matte):
+            g.put(node.inputs[0], place.outputs[0])
+        for name_, value in (
+            ("Photo", image.outputs["Color"]), ("Fill", fill.outputs["Color"]), ("Fill Alpha", fill.outputs["Alpha"]),
+            ("Matte", matte.outputs["Color"]), ("UV", uv), ("Stretch", lookup.outputs["Stretch"]),
+            ("Moved", 1.0 if own.sky else lookup.outputs["Moved"]),
+        ):  # fmt: skip
+            g.put(layer.inputs[name_], value)
+        if transparent:
+            g.put(layer.inputs["Photo Alpha"], image.outputs["Alpha"])
+        g.put(surface.inputs["Photo"], layer.outputs["Color"])
+        g.put(surface.inputs["Matte"], layer.outputs["Matte"])
+        shown = [lookup, place, image, fill, matte, layer, surface]
     output = g.add("ShaderNodeOutputMaterial")
     g.put(output.inputs["Surface"], surface.outputs["Surface"])
-    for i, node in enumerate((lookup, image, surface, output)):
+    for i, node in enumerate((*shown, output)):
         node.location = (280 * i, 0)
         node.width = 200
     tree.nodes.active = image  # what Workbench and texture painting show
     _follow_film(lookup, camera, scene)
+    far = lookup.inputs["Far"].driver_add("default_value").driver
+    far.type = "SUM"
+    far.variables.new().targets[0].id = root
+    far.variables[0].targets[0].data_path = '["Far"]'
     # Without this Cycles rebuilds a light tree of every face on every frame.
     material.cycles.emission_sampling = "NONE"
     if hasattr(material, "surface_render_method"):

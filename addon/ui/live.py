@@ -215,7 +215,7 @@ def _keep_off_the_margin(mesh: bpy.types.Mesh) -> None:
     Their UV leave the image, and a brush that touches them would come in again on the image's opposite side.
     """
     uv = np.empty(len(mesh.loops) * 2, np.float32)
-    mesh.uv_layers[relief.OWN_UV].data.foreach_get("uv", uv)
+    mesh.uv_layers[relief.PHOTO_UV].data.foreach_get("uv", uv)
     first = np.empty(len(mesh.polygons), np.int32)
     mesh.polygons.foreach_get("loop_start", first)
     if len(first) == 0:
@@ -259,7 +259,7 @@ class STILLSCAPE_OT_paint_depth(bpy.types.Operator):
                 other.select_set(False)
         layer.select_set(True)
         context.view_layer.objects.active = layer
-        own = layer.data.uv_layers.get(relief.OWN_UV)
+        own = layer.data.uv_layers.get(relief.PHOTO_UV)
         if own is not None:
             layer.data.uv_layers.active = own
             _keep_off_the_margin(layer.data)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import bpy
 
-from ..scene import compat
-from ..scene.relief import relief_modifier
+from ..scene.relief import NUMBERS
 from ..spec import DepthSpec, MoveSpec, PhotoSpec, ReliefSpec, RenderSpec
 from . import tasks
 from .layout import draw_section
@@ -68,12 +67,8 @@ class VIEW3D_PT_stillscape_depth(_SubPanel, bpy.types.Panel):
             draw_section(column, settings.depth, DepthSpec)
             draw_section(column, settings.relief, ReliefSpec)
             return
-        active = context.active_object
-        layer = active if active in photo.layers else photo.layers[0]
-        modifier = relief_modifier(layer)
-        for name in ("Near", "Far", "Strength"):
-            owner, prop = compat.modifier_input_owner(modifier, name)
-            column.prop(owner, prop, text=name)
+        for name in NUMBERS[:3]:
+            column.prop(photo.root, f'["{name}"]', text=name)
         row = column.row(align=True)
         if context.mode == "PAINT_TEXTURE":
             row.operator("stillscape.stop_painting", icon="CHECKMARK")

@@ -18,7 +18,13 @@ _folder: Path | None = None
 
 def place_of(photo: Path, spec: SceneSpec) -> Path:
     """The folder that the layered photo of `photo` with these settings belongs in; it is there if it was made before."""
-    parts = {"photo": _state(photo), "spec": asdict(spec.photo), "depth": asdict(spec.depth)}
+    parts = {
+        "photo": _state(photo),
+        "spec": asdict(spec.photo),
+        "depth": asdict(spec.depth),
+        "layers": asdict(spec.layers),
+        "margin": spec.relief.margin,
+    }
     if spec.depth.file:
         parts["map"] = _state(Path(spec.depth.file))
     key = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:20]

@@ -7,10 +7,9 @@ from typing import NamedTuple
 import bpy
 
 from .. import moves
-from ..scene import compat
 from ..scene.build import ID, ROLE, stage_of
 from ..scene.notes import Notes, distance_now, read_notes
-from ..scene.relief import relief_modifier
+from ..scene.relief import numbers, relief_modifier
 from ..spec import SceneSpec
 
 NOTHING = "Select a photo that Stillscape has made into a scene, or import one"
@@ -50,9 +49,7 @@ def scenery(collection: bpy.types.Collection) -> Scenery | None:
 
 def stage(photo: Scenery) -> moves.Stage:
     """What a camera move must know of the photo's scene as it is now."""
-    modifier = relief_modifier(photo.layers[0])
-    assert modifier is not None
-    near, far, strength = (compat.get_modifier_input(modifier, name) for name in ("Near", "Far", "Strength"))
+    near, far, strength = numbers(photo.root)
     built = stage_of(photo.root)
     close, focus = (distance_now(photo.notes, z, near, max(far, near * 1.0001), strength) for z in (built.close, built.focus))
     return built._replace(close=close, focus=focus)

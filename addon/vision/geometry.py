@@ -15,6 +15,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from .cv import cv
 from .layered import PhotoCamera
 
 
@@ -91,14 +92,17 @@ def pitch_from_horizon(horizon: float, camera: PhotoCamera, size: tuple[int, int
 
 
 class Grid(NamedTuple):
-    """A regular sheet of quads over the photo at depth 1.
+    """A sheet of quads at depth 1, over the photo or a part of it.
 
-    position: float32 N×3 in layer axes (x/f, 1, y/f). uv: float32 N×2 in the photo. faces: int32 M×4 vertex indices,
-    counter-clockwise as the photo's camera sees them.
+    position: float32 N×3 in layer axes (x/f, 1, y/f). uv: float32 N×2 in the photo. lookup: float32 N×3, where each
+    vertex finds its depth: u and v in the photo's depth map, or in the layer's own where the last number is 1; where it
+    is -1, in the photo's, and a little behind. backed: float32 N, 1 where another layer goes on behind. faces: int32 M×4 vertex indices, counter-clockwise as the photo's camera sees them.
     """
 
     position: NDArray[np.float32]
     uv: NDArray[np.float32]
+    lookup: NDArray[np.float32]
+    backed: NDArray[np.float32]
     faces: NDArray[np.int32]
 
 
@@ -119,11 +123,21 @@ def _samples(n: int, step: float, margin: float, off_centre: float) -> NDArray[n
     return np.asarray(centres if outside else np.concatenate([[0.0], centres, [float(n)]]), np.float64)
 
 
-def photo_grid(camera: PhotoCamera, size: tuple[int, int], max_vertices: int, margin: float = 0.0) -> Grid:
-    """A grid with vertices on pixel centres (every pixel if `max_vertices` allows).
+_SAME_SURFACE = 0.01  # differences of d below this are a slope, not another surface
 
-    margin: how far the sheet reaches past the photo's border on every side, in shares of the longer side; UV leave
-    [0, 1] there.
+
+class Lattice(NamedTuple):
+    """Where vertices may stand: x and y in photo pixels, float64, rising; the step between them is about `step`."""
+
+    x: NDArray[np.float64]
+    y: NDArray[np.float64]
+    step: float
+
+
+def lattice(size: tuple[int, int], max_vertices: float, margin: float = 0.0) -> Lattice:
+    """Vertices on the pixel centres of a photo of `size`, every pixel if `max_vertices` allows.
+
+    margin: how far it reaches past the photo's border on every side, in shares of the longer side.
     """
     w, h = size
     outside = margin * max(w, h)
@@ -131,12 +145,109 @@ def photo_grid(camera: PhotoCamera, size: tuple[int, int], max_vertices: int, ma
     while True:
         xs, ys = (_samples(n, step, outside, off) for n, off in zip(size, _OFF_CENTRE))
         if len(xs) * len(ys) <= max(max_vertices, 64):
-            break
+            return Lattice(xs, ys, step)
         step *= 1.01
-    u, v = np.meshgrid(xs / w, 1 - ys / h)
-    tx, ty = ray_map(camera, size).uv_to_ray(u, v)
-    position = np.stack([tx, np.ones_like(tx), ty], -1).reshape(-1, 3).astype(np.float32)
-    uv = np.stack([u, v], -1).reshape(-1, 2).astype(np.float32)
-    i = np.arange(len(ys) * len(xs), dtype=np.int32).reshape(len(ys), len(xs))
+
+
+def photo_grid(camera: PhotoCamera, size: tuple[int, int], at: Lattice) -> Grid:
+    """A grid over the whole lattice, for a photo in one sheet; past the border its depth is mirrored, like its colour."""
+    u, v = np.meshgrid(at.x / size[0], 1 - at.y / size[1])
+    i = np.arange(u.size, dtype=np.int32).reshape(u.shape)
     faces = np.stack([i[1:, :-1], i[1:, 1:], i[:-1, 1:], i[:-1, :-1]], -1).reshape(-1, 4)
-    return Grid(position, uv, faces)
+    lookup = np.stack([1 - np.abs(1 - np.mod(u, 2)), 1 - np.abs(1 - np.mod(v, 2)), np.zeros_like(u)], -1)
+    return _grid(camera, size, u, v, lookup.reshape(-1, 3), np.zeros(u.size), faces)
+
+
+def layer_grid(
+    camera: PhotoCamera,
+    size: tuple[int, int],
+    at: Lattice,
+    box: tuple[int, int, int, int],
+    matte: NDArray[np.uint8],
+    backed: NDArray[np.bool_],
+    levels: NDArray[np.uint8],
+    level: int,
+    own_d: NDArray[np.float32],
+    d: NDArray[np.float32],
+) -> Grid:
+    """A grid over one layer: the faces of the lattice that its matte touches.
+
+    box: (left, top, right, bottom) in pixels of `levels`, H×W, the layer that each pixel of the photo shows. matte: uint8
+    h×w of the box. backed: bool h×w, where another layer goes on behind. level: the layer's own number. own_d: float32 h×w, d where
+    the layer is hidden. d: float32 H×W, the photo's depth map.
+
+    A vertex of the layer's visible part finds its depth in the photo's map, of its hidden part in the layer's own;
+    beyond both, at the soft rim, it takes that of the nearest of its pixels. Where it goes on over a seam, it is the same
+    surface as the next layer's and lies a little behind it: rays that pass through a transparent face find no other
+    at the same place.
+    """
+    cv2 = cv()
+    left, top, right, bottom = box
+    grid_h, grid_w = levels.shape
+    ys, xs = np.arange(top, bottom), np.arange(left, right)
+    shown = levels[np.clip(ys, 0, grid_h - 1)[:, None], np.clip(xs, 0, grid_w - 1)]
+    # What has a depth of its own: the soft rim lies over farther layers and has not.
+    anchor = (matte > 0) & (shown <= level)
+    if not anchor.any():
+        anchor = np.ones_like(anchor)
+    scale = (grid_w / size[0], grid_h / size[1])
+    reach = max(1, math.ceil(at.step * max(scale)))
+    area = cv2.dilate((matte > 0).astype(np.uint8), np.ones((2 * reach + 1, 2 * reach + 1), np.uint8)) > 0
+    # Which pixel of the box each line of the lattice stands on; past the box's border, the last one: there it goes on.
+    columns, rows = (np.floor(a * s).astype(int) - start for a, s, start in zip((at.x, at.y), scale, (left, top)))
+    ring = _ring(box, levels.shape)
+    inside_x, inside_y = (_inside(i, n, r) for i, n, r in ((columns, right - left, ring[0]), (rows, bottom - top, ring[1])))
+    columns, rows = np.clip(columns, 0, right - left - 1), np.clip(rows, 0, bottom - top - 1)
+    active = area[rows[:, None], columns] & inside_y[:, None] & inside_x
+    _, nearest = cv2.distanceTransformWithLabels((~anchor).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
+    places = np.zeros(int(nearest.max()) + 1, np.int64)
+    places[nearest[anchor]] = np.flatnonzero(anchor)
+    place = places[nearest[rows[:, None], columns]]
+    py, px = np.divmod(place, right - left)
+    hidden = shown.ravel()[place] < level
+    seen_d = d[np.clip(py + top, 0, grid_h - 1), np.clip(px + left, 0, grid_w - 1)]
+    here_x, here_y = np.clip(columns + left, 0, grid_w - 1), np.clip(rows + top, 0, grid_h - 1)
+    here_d = d[here_y[:, None], here_x]
+    anchor_d = np.where(hidden, own_d.ravel()[place], seen_d)
+    elsewhere = (shown[rows[:, None], columns] != level) & (np.abs(here_d - anchor_d) < _SAME_SURFACE)
+    w, h = right - left, bottom - top
+    hidden &= ~elsewhere
+    lookup = np.stack(
+        [
+            np.where(elsewhere, (here_x + 0.5) / grid_w, np.where(hidden, (px + 0.5) / w, np.clip((px + left + 0.5) / grid_w, 0, 1))),
+            1
+            - np.where(
+                elsewhere, ((here_y + 0.5) / grid_h)[:, None], np.where(hidden, (py + 0.5) / h, np.clip((py + top + 0.5) / grid_h, 0, 1))
+            ),
+            np.where(elsewhere, -1.0, hidden),
+        ],
+        -1,
+    )
+    u, v = np.meshgrid(at.x / size[0], 1 - at.y / size[1])
+    i = np.arange(u.size, dtype=np.int32).reshape(u.shape)
+    whole = active[1:, :-1] & active[1:, 1:] & active[:-1, 1:] & active[:-1, :-1]
+    faces = np.stack([i[1:, :-1], i[1:, 1:], i[:-1, 1:], i[:-1, :-1]], -1)[whole]
+    used = np.zeros(u.size, bool)
+    used[faces] = True
+    renumber = np.cumsum(used, dtype=np.int32) - 1
+    kept = used.reshape(u.shape)
+    return _grid(camera, size, u[kept], v[kept], lookup[kept], backed[rows[:, None], columns][kept], renumber[faces])
+
+
+def _ring(box: tuple[int, int, int, int], levels: tuple[int, ...]) -> tuple[tuple[bool, bool], tuple[bool, bool]]:
+    """Whether a layer goes on past its box: it does where the box ends outside the photo. ((left, right), (top, bottom))"""
+    left, top, right, bottom = box
+    return (left < 0, right > levels[1]), (top < 0, bottom > levels[0])
+
+
+def _inside(index: NDArray[np.int_], count: int, goes_on: tuple[bool, bool]) -> NDArray[np.bool_]:
+    return ((index >= 0) | goes_on[0]) & ((index < count) | goes_on[1])
+
+
+def _grid(
+    camera: PhotoCamera, size: tuple[int, int], u: NDArray, v: NDArray, lookup: NDArray, backed: NDArray, faces: NDArray[np.int32]
+) -> Grid:
+    tx, ty = ray_map(camera, size).uv_to_ray(u.ravel(), v.ravel())
+    position = np.stack([tx, np.ones_like(tx), ty], -1).astype(np.float32)
+    uv = np.stack([u.ravel(), v.ravel()], -1).astype(np.float32)
+    return Grid(position, uv, lookup.astype(np.float32), backed.astype(np.float32), faces)

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from ..errors import InputError, StorageError
 
-SCHEMA = 1
+SCHEMA = 2
 INDEX = "layers.json"
 
 
@@ -126,13 +126,19 @@ class PhotoCamera:
 
 @dataclass(frozen=True)
 class Layer:
-    """One sheet: files relative to the folder, and its box (left, top, right, bottom) in photo pixels."""
+    """One sheet; files relative to the folder.
+
+    box: (left, top, right, bottom) in pixels of the layered photo's `grid`; it may reach past the photo's border.
+    colour: RGBA PNG of the box; where it is opaque it takes the place of the photo. matte: grey PNG of the box. depth:
+    .npy of the box, d where the sheet is hidden. A photo in one sheet has none of the three. sky: infinitely far.
+    """
 
     name: str
-    colour: str
-    depth: str
-    matte: str | None
     box: tuple[int, int, int, int]
+    colour: str | None = None
+    matte: str | None = None
+    depth: str | None = None
+    sky: bool = False
 
 
 class TextureKey(NamedTuple):
@@ -153,9 +159,10 @@ class FilmTexture:
 
 @dataclass(frozen=True)
 class LayeredPhoto:
-    """A photo with its depth, in layers from front to back; the first layer is the photo itself.
+    """A photo with its depth, in layers from front to back.
 
-    size: (width, height) of the upright photo in pixels. near, far: metres to the nearest and farthest point; close:
+    photo: the photo's own file, not re-encoded. depth: .npy of d, float32 H×W in [0, 1]. grid: (width, height) of d and
+    of `levels`, a grey PNG that tells which layer each pixel shows (None if there is one layer). size: (width, height) of the upright photo in pixels. near, far: metres to the nearest and farthest point; close:
     to where the nearest fiftieth of the picture ends; focus: to the subject. texture: made along with it, for the film that was planned; another
     film needs another. transparent: the photo has an alpha channel; deep: more than 8 bits. `made` says what made it (estimator, versions, hashes).
     """
@@ -168,7 +175,11 @@ class LayeredPhoto:
     far: float
     close: float
     focus: float
+    photo: str
+    depth: str
+    grid: tuple[int, int]
     layers: tuple[Layer, ...]
+    levels: str | None = None
     made: dict[str, Any] = field(default_factory=dict)
     texture: FilmTexture | None = None
     transparent: bool = False
@@ -178,9 +189,13 @@ class LayeredPhoto:
         """Absolute path of one of its files."""
         return self.folder / file
 
-    def depth(self, layer: Layer) -> NDArray[np.float32]:
-        """d of a layer, float32 h×w in [0, 1] at the layer's own resolution."""
-        return np.load(self.path(layer.depth)).astype(np.float32, copy=False)
+    def read_depth(self) -> NDArray[np.float32]:
+        """d of what is seen, float32 H×W in [0, 1], on `grid`."""
+        return np.load(self.path(self.depth)).astype(np.float32, copy=False)
+
+    def read_hidden_depth(self, layer: Layer) -> NDArray[np.float32] | None:
+        """d of a layer's box where it is hidden, float32 h×w in [0, 1]; None if it has none."""
+        return None if layer.depth is None else np.load(self.path(layer.depth)).astype(np.float32, copy=False)
 
 
 def write_layered(photo: LayeredPhoto, files: dict[str, bytes | NDArray[Any]]) -> LayeredPhoto:
@@ -225,13 +240,15 @@ def read_layered(folder: Path) -> LayeredPhoto:
         camera = PhotoCamera(**{**data["camera"], "shift": tuple(data["camera"]["shift"])})
         texture = data["texture"]
         photo = LayeredPhoto(
-            folder, data["name"], tuple(data["size"]), camera, data["near"], data["far"], data["close"], data["focus"], layers, data["made"],
+            folder, data["name"], tuple(data["size"]), camera, data["near"], data["far"], data["close"], data["focus"],
+            data["photo"], data["depth"], tuple(data["grid"]), layers, data["levels"], data["made"],
             None if texture is None else FilmTexture(texture["file"], TextureKey(*texture["key"])), bool(data["transparent"]), bool(data["deep"]),
         )  # fmt: skip
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(f"{folder}: not a layered photo ({error}); make it again from the photo.") from error
-    files = [f for layer in photo.layers for f in (layer.colour, layer.depth, layer.matte) if f]
-    missing = [f for f in [*files, *([photo.texture.file] if photo.texture else [])] if not photo.path(f).is_file()]
+    files = [photo.photo, photo.depth, photo.levels, photo.texture and photo.texture.file]
+    files += [f for layer in photo.layers for f in (layer.colour, layer.depth, layer.matte)]
+    missing = [f for f in files if f and not photo.path(f).is_file()]
     if missing:
         raise InputError(f"{folder}: {missing[0]} is missing from the layered photo; make it again from the photo.")
     return photo

@@ -6,21 +6,18 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from .. import moves
 from ..spec import SceneSpec
 from . import depth as depth_sources
-from .cv import cv
 from .geometry import even, pitch_from_horizon
-from .layered import DepthMap, Disparity, FilmTexture, Layer, LayeredPhoto, PhotoCamera, to_disparity, write_layered
+from .layered import DepthMap, Disparity, FilmTexture, LayeredPhoto, PhotoCamera, to_disparity, write_layered
+from .layering import find_sky, make_layers
 from .photo import Photo, read_photo
 from .planning import stage, texture_key
-from .refine import take_rims_to_front
 from .texture import encode_texture
 
 DEFAULT_FOV = 50.0
-MOST_DEPTH_PIXELS = 4_000_000  # more than that and Blender's brushes and the live relief become slow
 NO_HORIZON_HEIGHT = 1.6  # metres: eye level
 
 
@@ -32,7 +29,7 @@ def estimate_depth(path: Path, spec: SceneSpec, progress: depth_sources.Progress
         photo = replace(photo, fov=spec.photo.fov)
     estimator = depth_sources.choose(spec.depth)
     progress(0.2, f"Depth: {estimator.label}")
-    return photo, estimator.estimate(photo, spec.depth, lambda share, text: progress(0.2 + 0.5 * share, text))
+    return photo, estimator.estimate(photo, spec.depth, lambda share, text: progress(0.2 + 0.3 * share, text))
 
 
 def film_pixels(spec: SceneSpec, photo: tuple[int, int], *, film: bool) -> tuple[int, int]:
@@ -49,31 +46,34 @@ def make_layered_photo(path: Path, spec: SceneSpec, folder: Path, progress: dept
     Raises InputError, StorageError or UsageError with a sentence for the user; whatever `progress` raises to cancel.
     """
     photo, depth = estimate_depth(path, spec, progress)
-    progress(0.75, "Scaling the depth")
+    progress(0.5, "Scaling the depth")
     disparity = to_disparity(depth, near=spec.depth.near, far=spec.depth.far)
-    camera = photo_camera(photo, depth, spec)
+    layering = make_layers(photo, disparity.d, find_sky(depth), spec, lambda share, text: progress(0.5 + 0.3 * share, text))
     original = f"photo{path.suffix.lower() or '.img'}"
     layered = LayeredPhoto(
         folder=folder,
         name=path.stem,
         size=photo.size,
-        camera=camera,
+        camera=photo_camera(photo, depth, spec),
         near=disparity.near,
         far=disparity.far,
         close=_distance(disparity, float(np.quantile(disparity.d, 0.98))),
         focus=focus_distance(disparity),
-        layers=(Layer("Photo", original, "depth.npy", None, (0, 0, *photo.size)),),
+        photo=original,
+        depth="depth.npy",
+        grid=(layering.d.shape[1], layering.d.shape[0]),
+        layers=layering.layers,
+        levels=layering.levels,
         made={"estimator": depth.made_by, "photo_sha256": photo.sha256},
         transparent=photo.alpha is not None,
         deep=photo.pixels.dtype != np.uint8,
     )
-    d = take_rims_to_front(bounded(disparity.d, MOST_DEPTH_PIXELS))
     progress(0.8, "Filtering the photo")
     key = texture_key(layered, moves.shot(spec.move, stage(layered)), film_pixels(spec, photo.size, film=film))
     suffix, texture = encode_texture(photo, key)
     layered = replace(layered, texture=FilmTexture(f"texture{suffix}", key))
     progress(0.9, "Writing the layers")
-    write_layered(layered, {original: path.read_bytes(), "depth.npy": d, f"texture{suffix}": texture})
+    write_layered(layered, {original: path.read_bytes(), "depth.npy": layering.d, f"texture{suffix}": texture, **layering.files})
     progress(1.0, "Layers ready")
     return layered
 
@@ -96,13 +96,3 @@ def focus_distance(disparity: Disparity) -> float:
 
 def _distance(disparity: Disparity, d: float) -> float:
     return 1 / (d * (1 / disparity.near - 1 / disparity.far) + 1 / disparity.far)
-
-
-def bounded(d: NDArray[np.float32], most: int) -> NDArray[np.float32]:
-    """`d` at no more than `most` pixels, averaged down if it has more."""
-    h, w = d.shape
-    if h * w <= most:
-        return np.ascontiguousarray(d)
-    scale = (most / (h * w)) ** 0.5
-    cv2 = cv()
-    return cv2.resize(d, (max(1, int(w * scale)), max(1, int(h * scale))), interpolation=cv2.INTER_AREA)

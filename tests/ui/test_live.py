@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from addon.output import job
 from addon.scene.build import ROLE
-from addon.scene.relief import OWN_UV
-from addon.spec import DepthSpec, ReliefSpec, RenderSpec, SceneSpec
+from addon.scene.relief import PHOTO_UV
+from addon.spec import DepthSpec, LayersSpec, ReliefSpec, RenderSpec, SceneSpec
 from addon.ui import live
 
 pytestmark = pytest.mark.versions
@@ -43,6 +43,7 @@ def layer(tmp_path: Path) -> bpy.types.Object:
     np.save(tmp_path / "depth.npy", metres)
     spec = SceneSpec(
         depth=DepthSpec(file=str(tmp_path / "depth.npy"), kind="depth", near=NEAR, far=FAR),
+        layers=LayersSpec(mode="off"),
         relief=ReliefSpec(max_vertices=1500),
         render=RenderSpec(samples=1),
     )
@@ -76,7 +77,7 @@ def distances(layer: bpy.types.Object) -> NDArray[np.float32]:
 def texture_coordinates(mesh: bpy.types.Mesh) -> NDArray[np.float32]:
     """N×2, of every vertex."""
     corner, vertex = np.empty(len(mesh.loops) * 2, np.float32), np.empty(len(mesh.loops), np.int32)
-    mesh.uv_layers[OWN_UV].data.foreach_get("uv", corner)
+    mesh.uv_layers[PHOTO_UV].data.foreach_get("uv", corner)
     mesh.loops.foreach_get("vertex_index", vertex)
     uv = np.empty((len(mesh.vertices), 2), np.float32)
     uv[vertex] = corner.reshape(-1, 2)
@@ -329,7 +330,7 @@ def test_paint_depth_sets_the_scene_up(layer: bpy.types.Object) -> None:
     tool = bpy.context.scene.tool_settings.image_paint
     assert layer.mode == "TEXTURE_PAINT" and tool.mode == "IMAGE" and tool.canvas == depth
     assert layer.select_get() and not other.select_get()
-    assert layer.data.uv_layers.active.name == OWN_UV
+    assert layer.data.uv_layers.active.name == PHOTO_UV
     unified = getattr(tool, "unified_paint_settings", None) or bpy.context.scene.tool_settings.unified_paint_settings
     assert unified.use_unified_color and tuple(unified.color) == (1, 1, 1) and tuple(unified.secondary_color) == (0, 0, 0)
     # Past the border the UV leave the image: those faces cannot be painted, and stay in the picture.

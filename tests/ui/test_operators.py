@@ -15,7 +15,6 @@ from addon import ui
 from addon.output import film as film_module
 from addon.output.mp4 import read_film
 from addon.scene import compat
-from addon.scene.relief import relief_modifier
 from addon.ui import film, process, results, scenery
 
 from .test_registration import Recorder
@@ -87,8 +86,7 @@ def test_what_the_caller_sets_beats_the_scenes_settings_and_is_kept(photo: Path)
     settings = bpy.context.scene.stillscape
     settings.move.amount = 0.5
     bpy.ops.stillscape.import_photo(filepath=str(photo), strength=0.25, move="truck")
-    modifier = relief_modifier(the_photo().layers[0])
-    assert compat.get_modifier_input(modifier, "Strength") == 0.25
+    assert the_photo().root["Strength"] == 0.25
     assert (settings.relief.strength, settings.move.move, settings.move.amount) == (0.25, "truck", 0.5)
 
 
@@ -237,13 +235,12 @@ def test_a_move_knows_what_the_artist_did_to_the_depth(photo: Path) -> None:
     bpy.ops.stillscape.import_photo(filepath=str(photo))
     made = the_photo()
     before = scenery.stage(made)
-    modifier = relief_modifier(made.layers[0])
     for name in ("Near", "Far"):
-        compat.set_modifier_input(modifier, name, compat.get_modifier_input(modifier, name) * 2)
+        made.root[name] *= 2
     after = scenery.stage(made)
     assert after.close == pytest.approx(2 * before.close, rel=1e-4) and after.focus == pytest.approx(2 * before.focus, rel=1e-4)
-    compat.set_modifier_input(modifier, "Strength", 0.0)
-    assert scenery.stage(made).close == pytest.approx(compat.get_modifier_input(modifier, "Far"), rel=1e-4)
+    made.root["Strength"] = 0.0
+    assert scenery.stage(made).close == pytest.approx(made.root["Far"], rel=1e-4)
 
 
 def test_use_for_render_gives_the_scene_the_film(photo: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from addon.vision.geometry import frame_photo, photo_grid, pitch_from_horizon, ray_map
+from addon.vision.geometry import frame_photo, lattice, photo_grid, pitch_from_horizon, ray_map
 from addon.vision.layered import PhotoCamera
 
 CAMERAS = st.builds(PhotoCamera, st.floats(5, 140), st.tuples(st.floats(-1, 1), st.floats(-1, 1)))
@@ -42,7 +42,7 @@ def test_an_odd_film_loses_its_last_column_and_nothing_else():
 
 @given(CAMERAS, st.tuples(st.integers(8, 90), st.integers(8, 90)), st.integers(100, 5000), st.sampled_from([0.0, 0.1, 0.4]))
 def test_grid(camera, size, most, margin):
-    grid = photo_grid(camera, size, most, margin)
+    grid = photo_grid(camera, size, lattice(size, most, margin))
     assert len(grid.position) == len(grid.uv) <= most
     assert grid.faces.min() == 0 and grid.faces.max() == len(grid.position) - 1
     low, high = grid.uv.min(0), grid.uv.max(0)

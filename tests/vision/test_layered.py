@@ -153,9 +153,13 @@ def layered(folder: Path) -> LayeredPhoto:
         "near": 2.0,
         "far": 20.0,
         "layers": (
-            Layer("Photo", "photo.jpg", "depth.npy", None, (0, 0, 8, 6)),
-            Layer("Hidden 1", "h.png", "h.npy", "m.png", (-1, 2, 9, 6)),
+            Layer("1 Front", (0, 0, 8, 6)),
+            Layer("2 Sky", (-1, 2, 9, 6), "h.png", "m.png", "h.npy", sky=True),
         ),
+        "photo": "photo.jpg",
+        "depth": "depth.npy",
+        "grid": (8, 6),
+        "levels": "levels.png",
         "close": 2.5,
         "focus": 5.0,
         "made": {"estimator": "test"},
@@ -166,7 +170,15 @@ def layered(folder: Path) -> LayeredPhoto:
 
 
 def content() -> dict[str, bytes | np.ndarray]:
-    return {"photo.jpg": b"jpeg", "depth.npy": METRES, "h.png": b"h", "h.npy": METRES[:2], "m.png": b"m", "texture.png": b"t"}
+    return {
+        "photo.jpg": b"jpeg",
+        "depth.npy": METRES,
+        "h.png": b"h",
+        "h.npy": METRES[:2],
+        "m.png": b"m",
+        "texture.png": b"t",
+        "levels.png": b"l",
+    }
 
 
 def test_it_comes_back_as_it_was_written(tmp_path):
@@ -174,7 +186,11 @@ def test_it_comes_back_as_it_was_written(tmp_path):
     write_layered(photo, content())
     found = read_layered(photo.folder)
     assert found == photo
-    assert np.array_equal(found.depth(found.layers[0]), METRES) and found.path("photo.jpg").read_bytes() == b"jpeg"
+    assert (
+        np.array_equal(found.read_depth(), METRES)
+        and np.array_equal(found.read_hidden_depth(found.layers[1]), METRES[:2])
+        and found.path("photo.jpg").read_bytes() == b"jpeg"
+    )
     assert sorted(os.listdir(tmp_path / "new")) == ["photo.layers"]
 
 

@@ -1,0 +1,150 @@
+"""The layers of a photo as files: from pixels, depth and settings to what a layered photo holds."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import RenderError
+from ..spec import SceneSpec
+from .cv import cv
+from .fill import fill, fill_with_network
+from .layered import DepthKind, DepthMap, Layer
+from .layers import Bytes, Fill, Sheet, cut_sheets, find_cuts, find_levels
+from .photo import Photo
+from .refine import Floats, Mask, decide_mixed_depths, take_rims_to_front
+from .resample import resample
+from .texture import average_down, linear_to_srgb, srgb_to_linear
+
+MOST_PIXELS = 4_000_000  # of the grid that depth and layers live on; more, and Blender's brushes and the live relief become slow
+MOST_LAYERS = 6
+_LEAST_SKY = 0.002  # share of the picture; less is a gap in the depth map
+
+
+class Layering(NamedTuple):
+    """d: float32 H×W, the refined depth on the grid. layers: front to back. levels: file name or None. files: by name."""
+
+    d: Floats
+    layers: tuple[Layer, ...]
+    levels: str | None
+    files: dict[str, bytes | NDArray[Any]]
+
+
+def make_layers(photo: Photo, d: Floats, sky: Mask | None, spec: SceneSpec, progress: Callable[[float, str], None]) -> Layering:
+    """Cut a photo into layers as `spec.layers` says.
+
+    d: float32 H×W in [0, 1]; sky: bool H×W or None. The grid that they are cut on is the photo's own, or one of
+    MOST_PIXELS for larger photos. progress: called with a share and a text; may raise to cancel. Raises InputError if
+    the fill network cannot be used.
+    """
+    settings = spec.layers
+    size = grid_size(photo.size, MOST_PIXELS)
+    d = np.ascontiguousarray(np.clip(resample(d, size, depth=False), 0, 1))
+    # Of a see-through photo the same pixel would be seen through several layers. There is nothing behind a cut-out anyway.
+    if settings.mode == "off" or photo.alpha is not None:
+        return Layering(take_rims_to_front(d), (Layer("Photo", (0, 0, *size)),), None, {})
+    progress(0.0, "Sharpening the edges")
+    colour = photo_colour(photo, size)
+    sky = None if sky is None else cv().resize(sky.astype(np.uint8), size, interpolation=cv().INTER_NEAREST) > 0
+    d = decide_mixed_depths(d, srgb_to_linear(np.arange(256) / 255)[colour])
+    progress(0.1, "Finding the layers")
+    cuts = find_cuts(d, settings.tear, sky)
+    levels = find_levels(d, cuts, 2 if settings.mode == "two" else MOST_LAYERS, sky)
+    reach, ring = reserve_pixels(spec, size)
+    sheets = cut_sheets(
+        colour,
+        d,
+        cuts,
+        levels,
+        reach=reach,
+        ring=ring,
+        fill=_filler(spec),
+        progress=lambda share: progress(0.2 + 0.6 * share, "Filling what is hidden"),
+    )
+    progress(0.8, "Packing the layers")
+    names = layer_names(len(sheets), sky is not None)
+    files: dict[str, bytes | NDArray[Any]] = {"levels.png": _png(levels.astype(np.uint8))}
+    layers = []
+    for i, (sheet, name) in enumerate(zip(sheets, names)):
+        layer = Layer(
+            name,
+            sheet.box,
+            f"layer{i + 1}.png",
+            f"layer{i + 1}_matte.png",
+            f"layer{i + 1}_depth.npy",
+            sky is not None and i == len(sheets) - 1,
+        )
+        files |= layer_files(layer, sheet)
+        layers.append(layer)
+    return Layering(d, tuple(layers), "levels.png", files)
+
+
+def layer_files(layer: Layer, sheet: Sheet) -> dict[str, bytes | NDArray[Any]]:
+    """The files of one layer by name."""
+    assert layer.colour and layer.matte and layer.depth
+    rgba = np.dstack([sheet.colour * (sheet.cover > 0)[..., None], sheet.cover])  # what the photo shows anyway need not be stored
+    return {layer.colour: _png(cv().cvtColor(rgba, cv().COLOR_RGBA2BGRA)), layer.matte: _png(sheet.matte), layer.depth: sheet.d}
+
+
+def layer_names(count: int, sky: bool) -> list[str]:
+    """Names in the order of the layers, numbered so that Blender's Outliner keeps it: "1 Front", "2 Middle", "3 Background", "4 Sky"."""
+    solid = count - sky
+    middle = [f"Middle {i}" for i in range(1, solid - 1)] if solid > 3 else ["Middle"]
+    names = ["Photo"] if solid == 1 else ["Front", *middle[: solid - 2], "Background"]
+    names = [*names, "Sky"] if sky else names
+    return [f"{i} {name}" for i, name in enumerate(names, 1)] if count > 1 else names
+
+
+def reserve_pixels(spec: SceneSpec, grid: tuple[int, int]) -> tuple[int, int]:
+    """How far layers go on behind each other, and past the photo's border, in pixels of the grid."""
+    reach = math.ceil(spec.layers.reserve * grid[0])
+    # A few more: a cut stands between pixels, and a film pixel looks at four texels.
+    return reach + 4, min(reach, math.ceil(spec.relief.margin * max(grid)))
+
+
+def grid_size(photo: tuple[int, int], most: int) -> tuple[int, int]:
+    """The photo's (width, height), or as much less of it as keeps it below `most` pixels."""
+    w, h = photo
+    scale = min(1.0, math.sqrt(most / (w * h)))
+    return (w, h) if scale == 1 else (max(1, int(w * scale)), max(1, int(h * scale)))
+
+
+def photo_colour(photo: Photo, size: tuple[int, int]) -> Bytes:
+    """The photo's pixels as uint8 sRGB at `size` (width, height), averaged down in linear light."""
+    small = average_down(photo.pixels, size)
+    if small.dtype == np.float32:
+        return np.rint(linear_to_srgb(small) * 255).astype(np.uint8)
+    return small if small.dtype == np.uint8 else np.rint(small / 257.0).astype(np.uint8)
+
+
+def find_sky(depth: DepthMap) -> Mask | None:
+    """Where the sky is, bool H×W, as the estimator marked it or where a metric map is infinitely far; None if nowhere."""
+    if depth.sky is not None:
+        sky = depth.sky
+    elif depth.kind is DepthKind.METRIC_DEPTH:
+        sky = np.isposinf(depth.values)
+    elif depth.kind is DepthKind.METRIC_DISPARITY:
+        sky = depth.values == 0
+    else:
+        return None
+    return sky if sky.mean() > _LEAST_SKY else None
+
+
+def _filler(spec: SceneSpec) -> Fill:
+    if spec.layers.fill_network:
+        return partial(fill_with_network, Path(spec.layers.fill_network))
+    return partial(fill, method="patch" if spec.layers.fill == "texture" else "smooth")
+
+
+def _png(pixels: NDArray[Any]) -> bytes:
+    # Level 1: stronger compression takes seconds and saves a tenth.
+    done, data = cv().imencode(".png", pixels, [cv().IMWRITE_PNG_COMPRESSION, 1])
+    if not done:
+        raise RenderError("A layer could not be packed; choose a smaller photo.")
+    return data.tobytes()

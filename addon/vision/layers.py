@@ -1,0 +1,388 @@
+"""Cuts a photo and its depth into layers: connected sheets that go on behind whatever covers them.
+
+1. Cuts: neighbouring pixels whose depths differ by more than the tear threshold (the edges of a layered depth image,
+   Shade et al. 1998).
+2. Levels: every pixel gets the number of its layer so that the two sides of a cut are never in the same one. The
+   numbers are the rounded solution of a Poisson equation whose right-hand side steps by one at every cut: a closed
+   silhouette comes out as a whole, an open one (a foot on the floor, the end of a fold) ends in a seam that runs over
+   a smooth surface, where two sheets meet without a gap. People before a tree before a hill give three levels, ten
+   things side by side still one.
+3. Every level grows behind what covers it, as far as the reserve, its depth continued without a look at the front; it
+   ends where it would come out in front.
+4. Its colour there is filled from its own visible pixels only, and the mixed pixels along its rim are taken apart
+   (refine.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .cv import cv
+from .fill import push_pull
+from .refine import Floats, Mask, matte_rims
+from .texture import linear_to_srgb, srgb_to_linear
+
+Bytes = NDArray[np.uint8]
+Fill = Callable[[Bytes, Mask, Mask], Bytes]
+"""(colour H×W×3, source, domain) -> colour with the domain filled from the source."""
+
+SPECK = 12  # cuts of fewer pixels than this are noise (as in 3D Photo Inpainting)
+BEHIND = 0.5  # pixels of parallax at the reserve that a hidden surface lies behind what covers it, at least
+_LEAST_SHARE = 0.01  # a level that parts less than this share of all cuts is not worth an object
+_GOOD = 0.6  # share of the front in a rim pixel up to which its background is a sample to fill from
+_OVERLAP = 2  # pixels that a sheet's colour goes on past its soft rim
+
+
+class Cuts(NamedTuple):
+    """Where neighbours belong to different surfaces: int8, +1 if the right (lower) one is nearer, -1 if farther, 0 no cut.
+
+    across: H×(W-1), between a pixel and its right neighbour. down: (H-1)×W, between a pixel and the one below.
+    """
+
+    across: NDArray[np.int8]
+    down: NDArray[np.int8]
+
+    def sides(self) -> tuple[Mask, Mask]:
+        """Bool H×W each: the pixels on the near and on the far side of a cut."""
+        h, w = self.across.shape[0], self.down.shape[1]
+        near, far = np.zeros((h, w), bool), np.zeros((h, w), bool)
+        for mask, sign in ((near, 1), (far, -1)):
+            mask[:, 1:] |= self.across == sign
+            mask[:, :-1] |= self.across == -sign
+            mask[1:] |= self.down == sign
+            mask[:-1] |= self.down == -sign
+        return near, far
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """One layer; arrays of its box, which may reach past the photo's border.
+
+    box: (left, top, right, bottom) in pixels of the grid that it was cut on. colour: uint8 h×w×3, sRGB. cover: uint8
+    h×w, where `colour` takes the place of the photo. matte: uint8 h×w, where the sheet is and how much it covers.
+    d: float32 h×w, its depth where something else is seen or nothing.
+    """
+
+    box: tuple[int, int, int, int]
+    colour: Bytes
+    cover: Bytes
+    matte: Bytes
+    d: Floats
+
+
+# Cuts and levels -------------------------------------------------------------------------------------------------------
+
+
+def find_cuts(d: Floats, tear: float, sky: Mask | None = None) -> Cuts:
+    """The cuts of a depth map. d: float32 H×W in [0, 1]; tear: the least difference of d; sky: always cut off."""
+    across, down = np.diff(d, axis=1), np.diff(d, axis=0)
+    cuts = Cuts((across > tear).astype(np.int8) - (across < -tear), (down > tear).astype(np.int8) - (down < -tear))
+    if sky is not None and sky.any():
+        s = sky.astype(np.int8)
+        horizon = Cuts(-np.diff(s, axis=1), -np.diff(s, axis=0))
+        cuts = Cuts(*(np.where(h != 0, h, c).astype(np.int8) for h, c in zip(horizon, cuts)))
+    return _without_specks(cuts)
+
+
+def _without_specks(cuts: Cuts) -> Cuts:
+    cv2 = cv()
+    near, far = cuts.sides()
+    count, labels, stats, _ = cv2.connectedComponentsWithStats((near | far).astype(np.uint8), connectivity=8)
+    small = stats[:, cv2.CC_STAT_AREA] < SPECK
+    small[0] = False
+    if count <= 1 or not small.any():
+        return cuts
+    speck = small[labels]
+    return Cuts(
+        np.where(speck[:, 1:] & speck[:, :-1], 0, cuts.across).astype(np.int8),
+        np.where(speck[1:] & speck[:-1], 0, cuts.down).astype(np.int8),
+    )
+
+
+def find_levels(d: Floats, cuts: Cuts, most: int, sky: Mask | None = None) -> NDArray[np.int32]:
+    """Number every pixel's layer: int32 H×W, 0 in front, at most `most` of them, and the sky's own behind them all.
+
+    d: float32 H×W in [0, 1], which weighs the cuts: where there are too many levels, those are joined that part least.
+    """
+    phi = _potential(cuts)
+    levels = np.floor(phi - _best_offset(phi, cuts)).astype(np.int32)
+    levels = levels.max() - levels
+    levels = _repair(_join(levels, d, cuts, max(1, most)), cuts)
+    if sky is not None and sky.any():
+        levels = np.unique(np.where(sky, -1, levels), return_inverse=True)[1].reshape(levels.shape).astype(np.int32)
+        levels = np.where(levels == 0, levels.max(), levels - 1).astype(np.int32)  # the sky's number goes from first to last
+    return levels
+
+
+def _potential(cuts: Cuts) -> Floats:
+    """The function that steps by one at every cut and is as even as it can be elsewhere.
+
+    Least squares: its Laplacian is the divergence of the steps, solved exactly by cosine transforms (no flow through
+    the borders).
+    """
+    cv2 = cv()
+    h, w = cuts.across.shape[0], cuts.down.shape[1]
+    # The transform is fast for sides of small factors; past the borders there are no steps.
+    sides = tuple(2 * cv2.getOptimalDFTSize((n + 1) // 2) for n in (h, w))
+    source = np.zeros(sides, np.float32)
+    source[:h, : w - 1] += cuts.across
+    source[:h, 1:w] -= cuts.across
+    source[: h - 1, :w] += cuts.down
+    source[1:h, :w] -= cuts.down
+    spectrum = cv2.dct(source)
+    vertical, horizontal = (2 * np.cos(np.pi * np.arange(n) / n) - 2 for n in sides)
+    curvature = (vertical[:, None] + horizontal).astype(np.float32)
+    curvature[0, 0] = 1
+    spectrum /= curvature
+    spectrum[0, 0] = 0
+    return cv2.idct(spectrum)[:h, :w]
+
+
+def _best_offset(phi: Floats, cuts: Cuts) -> float:
+    """Where to put the thresholds, which are one apart: with the fewest seams over smooth surfaces and no cut missed."""
+    step = max(1, round((phi.size / 250_000) ** 0.5))
+    pairs = (
+        (phi[::step, :-1].ravel(), phi[::step, 1:].ravel(), cuts.across[::step].ravel()),
+        (phi[:-1, ::step].ravel(), phi[1:, ::step].ravel(), cuts.down[:, ::step].ravel()),
+    )
+    offsets = np.linspace(0, 1, 24, endpoint=False, dtype=np.float32)
+    costs = np.zeros(len(offsets))
+    for a, b, cut in pairs:
+        for i, offset in enumerate(offsets):
+            rise = np.floor(b - offset) - np.floor(a - offset)
+            costs[i] += np.count_nonzero((rise != 0) & (cut == 0)) + 2 * np.count_nonzero((rise * cut <= 0) & (cut != 0))
+    return float(offsets[np.argmin(costs)])
+
+
+def _join(levels: NDArray[np.int32], d: Floats, cuts: Cuts, most: int) -> NDArray[np.int32]:
+    """Join neighbouring levels, those first that are parted by the least depth, until there are few enough."""
+    count = int(levels.max()) + 1
+    parted = np.zeros(count)  # [i]: what is parted between level i-1 and level i alone
+    for cut, a, b, da, db in (
+        (cuts.across, levels[:, :-1], levels[:, 1:], d[:, :-1], d[:, 1:]),
+        (cuts.down, levels[:-1], levels[1:], d[:-1], d[1:]),
+    ):
+        here = (cut != 0) & (np.abs(a - b) == 1)
+        parted += np.bincount(np.maximum(a, b)[here], np.abs(da - db)[here], minlength=count)
+    total = parted.sum()
+    kept = list(range(1, count))
+    while kept and (len(kept) + 1 > most or parted[kept].min() < _LEAST_SHARE * total or parted[kept].min() == 0):
+        kept.pop(int(np.argmin(parted[kept])))
+    return np.searchsorted(kept, levels, side="right").astype(np.int32)
+
+
+def _repair(levels: NDArray[np.int32], cuts: Cuts) -> NDArray[np.int32]:
+    """Part the cuts that still have one level on both sides, near their ends and where many meet, pixel by pixel.
+
+    The near pixel is moved to the front of the far one, or the far one behind it; a strip that stands out from its
+    surface by this costs nothing, since seams are closed.
+    """
+    last = int(levels.max())
+    for _ in range(6):
+        before = levels
+        most = _beside(levels, cuts, 1, np.minimum, last + 1) - 1  # the near pixel lies before the far one
+        levels = np.maximum(np.minimum(levels, most), 0)
+        least = _beside(levels, cuts, -1, np.maximum, -1) + 1
+        levels = np.minimum(np.maximum(levels, least), last)
+        if np.array_equal(levels, before):
+            break
+    return levels.astype(np.int32)
+
+
+def _beside(levels: NDArray[np.int32], cuts: Cuts, side: int, choose: Callable[..., Any], none: int) -> NDArray[np.int32]:
+    """For pixels on the near (side = 1) or far (-1) side of cuts: the chosen of the levels across them; `none` elsewhere."""
+    found = np.full_like(levels, none)
+    pairs = (
+        (found[:, 1:], levels[:, :-1], cuts.across == side), (found[:, :-1], levels[:, 1:], cuts.across == -side),
+        (found[1:], levels[:-1], cuts.down == side), (found[:-1], levels[1:], cuts.down == -side),
+    )  # fmt: skip
+    for out, other, here in pairs:
+        out[here] = choose(out[here], other[here])
+    return found
+
+
+# Sheets ----------------------------------------------------------------------------------------------------------------
+
+
+def cut_sheets(
+    colour: Bytes, d: Floats, cuts: Cuts, levels: NDArray[np.int32], *, reach: int, ring: int, fill: Fill, progress: Callable[[float], None]
+) -> list[Sheet]:
+    """Make the sheet of every level, from front to back.
+
+    colour: uint8 H×W×3, sRGB. d: float32 H×W in [0, 1]. reach: pixels that a sheet goes on behind what covers it.
+    ring: pixels that it goes on past the photo's border. fill: what fills colour. progress: called with 0..1; may raise
+    to cancel.
+    """
+    near, far = cuts.sides()
+    rims = matte_rims(srgb_to_linear(np.arange(256) / 255)[colour], levels, near, far)
+    whole = (np.pad(cuts.across == 0, ((0, 0), (0, 1))), np.pad(cuts.down == 0, ((0, 1), (0, 0))))
+    padded = _Padded(*(_pad(a, ring) for a in (colour, d, levels, *whole)), known=_inside(levels.shape, ring))
+    y, x = rims.y + ring, rims.x + ring
+    front, behind = (np.rint(linear_to_srgb(c) * 255).astype(np.uint8) for c in (rims.colour, rims.behind))
+    count = int(levels.max()) + 1
+    sheets = []
+    for level in range(count):
+        over = rims.front == level
+        under = levels[rims.y, rims.x] == level
+        edges = _Edges((y[over], x[over]), front[over], rims.alpha[over], (y[under], x[under]), behind[under], rims.alpha[under])
+        sheets.append(_cut_sheet(padded, level, edges, reach, ring, fill))
+        progress((level + 1) / count)
+    return sheets
+
+
+class _Padded(NamedTuple):
+    """The photo's arrays, continued past its border by their outermost pixels.
+
+    across, down: whether there is no cut to the right and below. known: inside the photo.
+    """
+
+    colour: Bytes
+    d: Floats
+    levels: NDArray[np.int32]
+    across: Mask
+    down: Mask
+    known: Mask
+
+    def cut(self, box: tuple[int, int, int, int]) -> _Padded:
+        """The arrays of a box (left, top, right, bottom)."""
+        r, c = slice(box[1], box[3]), slice(box[0], box[2])
+        return _Padded(self.colour[r, c], self.d[r, c], self.levels[r, c], self.across[r, c], self.down[r, c], self.known[r, c])
+
+
+class _Edges(NamedTuple):
+    """The mixed pixels of a sheet: those it covers in part, with its colour and share, and those in which it is covered."""
+
+    over: tuple[NDArray[np.intp], NDArray[np.intp]]
+    colour: Bytes
+    alpha: Floats
+    under: tuple[NDArray[np.intp], NDArray[np.intp]]
+    behind: Bytes
+    under_alpha: Floats
+
+
+def _cut_sheet(photo: _Padded, level: int, edges: _Edges, reach: int, ring: int, fill: Fill) -> Sheet:
+    cv2 = cv()
+    own = photo.levels == level
+    hidden = np.zeros_like(own)
+    if level > 0 and len(edges.under[0]):
+        rim = np.ones(own.shape, np.uint8)
+        rim[edges.under] = 0
+        hidden = (photo.levels < level) & (cv2.distanceTransform(rim, cv2.DIST_L2, 3) <= reach)
+    area = own | hidden
+    area[edges.over] = True
+    box = _box(area, _OVERLAP + 2)
+    rows, columns = slice(box[1], box[3]), slice(box[0], box[2])
+    photo = photo.cut(box)
+    own, hidden = own[rows, columns], hidden[rows, columns]
+    over, under = ((y - box[1], x - box[0]) for y, x in (edges.over, edges.under))
+
+    d = continue_depth(photo.d, own, hidden)
+    hidden &= photo.d - d > BEHIND / max(reach, 1)
+    d = np.where(hidden, d, photo.d)
+    matte = np.where(own | hidden, np.uint8(255), np.uint8(0))
+    # Sheets meet at seams over smooth surfaces without a gap.
+    seam = _grow(own, photo.across, photo.down, _OVERLAP) & (matte == 0)
+    matte[seam] = 255
+
+    colour, cover = photo.colour.copy(), np.zeros_like(matte)
+    rim = np.zeros_like(own)
+    rim[under] = True
+    domain = hidden | (own & ~photo.known)
+    if domain.any():
+        source = own & photo.known & ~rim
+        # Most of the rim is known well enough once the front's share is taken away, and it is what lies next to the hole.
+        good = edges.under_alpha < _GOOD
+        source[under[0][good], under[1][good]] = True
+        colour[under[0][good], under[1][good]] = edges.behind[good]
+        if not source.any():
+            source = own & photo.known
+        if source.any():
+            colour = fill(colour, source, domain)
+            cover[domain] = 255
+    colour[under] = edges.behind
+    cover[under] = 255
+    colour[over], cover[over] = edges.colour, 255
+    matte[over] = np.rint(edges.alpha * 255).astype(np.uint8)
+    if len(over[0]):
+        _spread(colour, cover, over, matte)
+    left, top = box[0] - ring, box[1] - ring
+    return Sheet((left, top, left + matte.shape[1], top + matte.shape[0]), colour, cover, matte, d)
+
+
+def _grow(mask: Mask, across: Mask, down: Mask, steps: int) -> Mask:
+    """Grow a mask by `steps` pixels up, down and sideways, but over no cut."""
+    for _ in range(steps):
+        grown = mask.copy()
+        grown[:, 1:] |= mask[:, :-1] & across[:, :-1]
+        grown[:, :-1] |= mask[:, 1:] & across[:, :-1]
+        grown[1:] |= mask[:-1] & down[:-1]
+        grown[:-1] |= mask[1:] & down[:-1]
+        mask = grown
+    return mask
+
+
+def _spread(colour: Bytes, cover: Bytes, over: tuple[NDArray[np.intp], NDArray[np.intp]], matte: Bytes) -> None:
+    """Carry the colour of a soft rim outwards, so that smooth lookups between texels find no background there; in place."""
+    h, w = matte.shape
+    ys, xs, values = *over, colour[over]
+    for _ in range(_OVERLAP):
+        found = []
+        for dy, dx in ((-1, 0), (1, 0), (0, -1), (0, 1), (-1, -1), (-1, 1), (1, -1), (1, 1)):
+            y, x = ys + dy, xs + dx
+            good = (y >= 0) & (y < h) & (x >= 0) & (x < w)
+            y, x, v = y[good], x[good], values[good]
+            free = (matte[y, x] == 0) & (cover[y, x] == 0)
+            y, x, v = y[free], x[free], v[free]
+            colour[y, x], cover[y, x] = v, 255
+            found.append((y, x, v))
+        ys, xs, values = (np.concatenate([f[i] for f in found]) for i in range(3))
+
+
+def continue_depth(d: Floats, known: Mask, wanted: Mask) -> Floats:
+    """Continue the depth of a surface smoothly behind what covers it.
+
+    d: float32 H×W in [0, 1]. known: bool H×W, where d belongs to the surface; wanted: bool H×W, where it is asked for.
+    Returns float32 H×W: d itself where known, its continuation elsewhere (sound near `wanted`). A membrane over the
+    known depths: Laplace's equation in disparity, in which planes are linear, solved coarse to fine by push-pull
+    (Gortler et al. 1996) and relaxation.
+    """
+    cv2 = cv()
+    if not wanted.any() or not known.any():
+        return d.copy()
+    filled = push_pull(d[..., None], known)[..., 0]
+    out = np.where(known, d, filled)
+    for _ in range(12):
+        smooth = cv2.blur(out, (3, 3))
+        cv2.copyTo(smooth, wanted.astype(np.uint8), out)
+    return out
+
+
+def _pad(array: NDArray, ring: int) -> NDArray:
+    """Continue an array by its outermost values; masks by False."""
+    cv2 = cv()
+    if array.dtype == bool:
+        return cv2.copyMakeBorder(array.astype(np.uint8), ring, ring, ring, ring, cv2.BORDER_CONSTANT, value=0).view(bool)
+    return cv2.copyMakeBorder(array, ring, ring, ring, ring, cv2.BORDER_REPLICATE)
+
+
+def _inside(shape: tuple[int, ...], ring: int) -> Mask:
+    known = np.zeros((shape[0] + 2 * ring, shape[1] + 2 * ring), bool)
+    known[ring : ring + shape[0], ring : ring + shape[1]] = True
+    return known
+
+
+def _box(mask: Mask, margin: int) -> tuple[int, int, int, int]:
+    """(left, top, right, bottom) of what is set, with a margin, inside the array; the whole array if nothing is."""
+    rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
+    if len(rows) == 0:
+        return 0, 0, mask.shape[1], mask.shape[0]
+    h, w = mask.shape
+    return (
+        max(0, int(columns[0]) - margin), max(0, int(rows[0]) - margin),
+        min(w, int(columns[-1]) + 1 + margin), min(h, int(rows[-1]) + 1 + margin),
+    )  # fmt: skip

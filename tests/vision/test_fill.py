@@ -1,0 +1,169 @@
+"""Colour behind things."""
+
+from __future__ import annotations
+
+import struct
+
+import cv2
+import numpy as np
+import pytest
+
+from addon.errors import InputError
+from addon.vision.fill import fill, fill_with_network, push_pull
+
+H, W = 96, 128
+ROWS, COLUMNS = np.mgrid[:H, :W]
+
+
+def scene(seed=0):
+    """A textured picture, a hole beside a foreground, and what may be read."""
+    rng = np.random.default_rng(seed)
+    colour = cv2.GaussianBlur(rng.integers(0, 256, (H, W, 3)).astype(np.uint8), (0, 0), 1.0)
+    front = COLUMNS > 90
+    domain = (COLUMNS > 70) & ~front
+    return colour, ~front & ~domain, domain
+
+
+@pytest.mark.parametrize("method", ["patch", "smooth"])
+def test_the_foreground_is_never_read(method):
+    colour, source, domain = scene()
+    other = colour.copy()
+    other[~source & ~domain] = (255, 0, 255)
+    other[domain] = 7  # nor what stood in the hole before
+    a, b = fill(colour, source, domain, method=method), fill(other, source, domain, method=method)
+    assert np.array_equal(a[source | domain], b[source | domain])
+    assert np.array_equal(a[~domain], colour[~domain])  # and nothing else is touched
+
+
+def gradient_energy(picture, where):
+    luma = picture @ np.array([0.299, 0.587, 0.114])
+    gy, gx = np.gradient(luma)
+    inner = cv2.erode(where.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    return (gx**2 + gy**2)[inner].mean()
+
+
+def test_texture_goes_on():
+    colour, source, domain = scene()
+    ring = source & (COLUMNS > 50)
+    around = gradient_energy(colour, ring)
+    assert 0.4 * around < gradient_energy(fill(colour, source, domain), domain) < 0.7 * around
+    assert gradient_energy(fill(colour, source, domain, method="smooth"), domain) < 0.2 * around
+
+
+def test_an_even_wall_stays_even():
+    colour = np.full((H, W, 3), (200, 150, 100), np.uint8)
+    _, source, domain = scene()
+    assert np.array_equal(fill(colour, source, domain), colour)
+
+
+def test_a_stripe_goes_on():
+    colour = np.full((H, W, 3), 60, np.uint8)
+    colour[40:56] = 220
+    _, source, domain = scene()
+    filled = fill(colour, source, domain)
+    near = domain & (COLUMNS < 78)
+    assert filled[45:51][near[45:51]].mean() > 170 and filled[:30][near[:30]].mean() < 90
+
+
+def test_it_gives_the_same_again():
+    colour, source, domain = scene()
+    assert np.array_equal(fill(colour, source, domain), fill(colour, source, domain))
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 9), (9, 1), (2, 3), (300, 5)])
+def test_any_size(shape):
+    rng = np.random.default_rng(0)
+    colour = rng.integers(0, 256, (*shape, 3)).astype(np.uint8)
+    source = np.zeros(shape, bool)
+    source.flat[0] = True
+    for method in ("patch", "smooth"):
+        filled = fill(colour, source, ~source, method=method)
+        assert np.abs(filled.astype(int) - colour.reshape(-1, 3)[0]).max() <= 1  # of one sample, that sample
+        assert np.array_equal(fill(colour, source, np.zeros(shape, bool), method=method), colour)
+    with pytest.raises(ValueError, match="nothing|no pixel"):
+        fill(colour, np.zeros(shape, bool), ~source)
+
+
+def test_push_pull_is_exact_where_it_knows():
+    colour, source, _ = scene()
+    assert np.allclose(push_pull(colour, source)[source], colour[source], atol=1e-3)
+
+
+# A network of the user's -----------------------------------------------------------------------------------------------
+# The smallest file that is ONNX: protocol buffers written by hand. output = image · (1 − mask) + mask · grey.
+
+
+def varint(n):
+    out = b""
+    while n > 127:
+        out, n = out + bytes([n & 127 | 128]), n >> 7
+    return out + bytes([n])
+
+
+def number(field, value):
+    return varint(field << 3) + varint(value)
+
+
+def block(field, content):
+    content = content.encode() if isinstance(content, str) else content
+    return varint(field << 3 | 2) + varint(len(content)) + content
+
+
+def value_info(name, shape):
+    dims = b"".join(block(1, number(1, n)) for n in shape)
+    return block(1, name) + block(2, block(1, number(1, 1) + block(2, dims)))
+
+
+def node(kind, inputs, output):
+    return b"".join(block(1, i) for i in inputs) + block(2, output) + block(4, kind)
+
+
+def constant(name, value):
+    return b"".join(number(1, n) for n in (1, 1, 1, 1)) + number(2, 1) + block(8, name) + block(9, struct.pack("<f", value))
+
+
+def network(path, side=512, scale=1.0, mask="mask"):
+    graph = b"".join(
+        [
+            block(1, node("Sub", ("one", mask), "keep")),
+            block(1, node("Mul", ("image", "keep"), "kept")),
+            block(1, node("Mul", (mask, "grey"), "painted")),
+            block(1, node("Add", ("kept", "painted"), "sum")),
+            block(1, node("Mul", ("sum", "scale"), "output")),
+            block(2, "fill"),
+            block(5, constant("one", 1.0)),
+            block(5, constant("grey", 0.25)),
+            block(5, constant("scale", scale)),
+            block(11, value_info("image", (1, 3, side, side))),
+            block(11, value_info(mask, (1, 1, side, side))),
+            block(12, value_info("output", (1, 3, side, side))),
+        ]
+    )
+    path.write_bytes(number(1, 8) + block(7, graph) + block(8, number(2, 13)))
+    return path
+
+
+@pytest.mark.parametrize("scale", [1.0, 255.0])
+def test_a_network_of_the_users_fills(tmp_path, scale):
+    colour, source, domain = scene()
+    filled = fill_with_network(network(tmp_path / "lama.onnx", scale=scale), colour, source, domain)
+    inner = cv2.erode(domain.astype(np.uint8), np.ones((7, 7), np.uint8)) > 0
+    assert np.abs(filled[inner].astype(int) - 64).max() <= 2
+    assert np.array_equal(filled[~domain], colour[~domain])
+
+
+def test_a_network_never_sees_the_foreground(tmp_path):
+    colour, source, domain = scene()
+    other = colour.copy()
+    other[~source & ~domain] = (255, 0, 255)
+    path = network(tmp_path / "lama.onnx")
+    assert np.array_equal(*(fill_with_network(path, c, source, domain)[domain] for c in (colour, other)))
+
+
+def test_what_is_no_such_network_says_so(tmp_path):
+    colour, source, domain = scene()
+    broken = tmp_path / "broken.onnx"
+    broken.write_bytes(b"not a network")
+    for path in (tmp_path / "missing.onnx", broken, network(tmp_path / "other.onnx", mask="noise")):
+        with pytest.raises(InputError, match=path.name):
+            fill_with_network(path, colour, source, domain)
