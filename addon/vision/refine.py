@@ -162,6 +162,7 @@ class Rims(NamedTuple):
 _PRIOR = 0.35
 """The front's share of a pixel just outside its silhouette where colours say nothing."""
 _PRIOR_WEIGHT = 0.02  # squared colour difference, linear light, at which colours and the prior count the same
+_LEAST_ALPHA = 0.04  # less comes from the prior, and taking it out of a dark background would tint it
 _SPREAD = 1.0  # pixels: standard deviation of the weights of the pure pixels near by
 
 
@@ -194,6 +195,7 @@ def matte_rims(colour: Floats, levels: NDArray[np.int32], near: Mask, far: Mask)
         difference = front.colour - back.colour
         contrast = (difference**2).sum(-1)
         alpha = (((here - back.colour) * difference).sum(-1) + _PRIOR_WEIGHT * _PRIOR) / (contrast + _PRIOR_WEIGHT)
+        alpha = np.where(alpha < _LEAST_ALPHA, 0, alpha)
         # A side too thin to have pure pixels: the pixel itself is the best that is known of it.
         alpha = np.where(back.weight <= 0, 0, np.where(front.weight <= 0, _PRIOR, np.clip(alpha, 0, 1)))[:, None].astype(np.float32)
         seen = np.where(front.weight[:, None] > 0, front.colour, here)
