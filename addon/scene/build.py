@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import tempfile
 import uuid
+import zlib
 from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,7 @@ from ..spec import SceneSpec
 from ..vision.cv import cv
 from ..vision.geometry import Grid, frame_photo, lattice, layer_grid, photo_grid, ray_map
 from ..vision.layered import Layer, LayeredPhoto, TextureKey
+from ..vision.layering import tear_threshold
 from ..vision.photo import read_photo
 from ..vision.planning import stage, texture_key
 from ..vision.texture import encode_texture
@@ -29,6 +31,8 @@ from . import notes, relief
 
 ID = "stillscape_id"
 ROLE = "stillscape_role"
+MADE = "stillscape_made"
+BOX = "stillscape_box"
 MAX_MEGAPIXELS = 2000  # the photo was admitted when its layers were made
 
 
@@ -88,18 +92,18 @@ def build_in_steps(
         cameras.animate(camera, shot)
         relief.set_numbers(
             root, near=layered.near, far=layered.far, strength=spec.relief.strength,
-            tear=spec.layers.tear if len(layered.layers) > 1 else relief.NEVER,
+            tear=tear_threshold(spec, layered.grid) if len(layered.layers) > 1 else relief.NEVER,
         )  # fmt: skip
         yield "Loading the depth map"
         depth = depth_image(f"{layered.name} Depth", layered.read_depth())
         yield "Loading the photo"
         texture = texture_image(f"{layered.name} Film Texture", layered, texture_key(layered, shot, film))
         yield "Planning the mesh"
-        grids = _grids(layered, spec)
-        context = _Context(layered, spec, root, camera, collection, scene, depth, texture)
+        grids = layer_grids(layered, spec)
+        context = Context(layered, spec, root, camera, collection, scene, depth, texture)
         made = []
         for layer, grid in zip(layered.layers, grids):
-            made.append((yield from _layer(layer, grid, context)))
+            made.append((yield from build_layer(layer, grid, context)))
     except BaseException:
         remove(collection)
         raise
@@ -131,7 +135,7 @@ def _root(layered: LayeredPhoto, collection: bpy.types.Collection) -> bpy.types.
     return root
 
 
-class _Context(NamedTuple):
+class Context(NamedTuple):
     """What every layer of one photo is built with."""
 
     layered: LayeredPhoto
@@ -144,11 +148,11 @@ class _Context(NamedTuple):
     texture: bpy.types.Image
 
 
-def _layer(layer: Layer, grid: Grid, c: _Context) -> Generator[str, None, bpy.types.Object]:
+def build_layer(layer: Layer, grid: Grid, c: Context) -> Generator[str, None, bpy.types.Object]:
     layered = c.layered
     name = f"{layered.name} {layer.name}"
     yield "Building the mesh"
-    box = _photo_box(layer, layered.grid)
+    box = photo_box(layer, layered.grid)
     offset, extent = np.float32(box[:2]), np.float32(box[2:])
     mesh = yield from relief.sheet_mesh_in_steps(name, grid, lambda uv: (uv - offset) / extent)
     yield "Loading the layer"
@@ -165,6 +169,7 @@ def _layer(layer: Layer, grid: Grid, c: _Context) -> Generator[str, None, bpy.ty
     yield "Showing the scene"
     sheet = bpy.data.objects.new(name, mesh)
     sheet[ROLE] = "layer"
+    sheet[BOX] = list(layer.box)
     c.collection.objects.link(sheet)
     sheet.parent = c.root
     relief.add_relief(sheet, c.depth, hidden, c.root)
@@ -174,13 +179,13 @@ def _layer(layer: Layer, grid: Grid, c: _Context) -> Generator[str, None, bpy.ty
     return sheet
 
 
-def _photo_box(layer: Layer, grid: tuple[int, int]) -> tuple[float, float, float, float]:
+def photo_box(layer: Layer, grid: tuple[int, int]) -> tuple[float, float, float, float]:
     """(left, bottom, width, height) of a layer's images in the photo's UV."""
     left, top, right, bottom = layer.box
     return left / grid[0], 1 - bottom / grid[1], (right - left) / grid[0], (bottom - top) / grid[1]
 
 
-def _grids(layered: LayeredPhoto, spec: SceneSpec) -> list[Grid]:
+def layer_grids(layered: LayeredPhoto, spec: SceneSpec) -> list[Grid]:
     """The sheet of every layer, with no more vertices together than the settings allow."""
     relief_spec = spec.relief
     if layered.levels is None:
@@ -237,6 +242,7 @@ def depth_image(name: str, d: NDArray[np.float32]) -> bpy.types.Image:
     image.update()
     image.pack()
     image[ROLE] = "depth"
+    image[MADE] = fingerprint(image)
     return image
 
 
@@ -269,4 +275,15 @@ def packed_image(name: str, path: Path, role: str, *, alpha: bool = False, data:
     image.pack()
     image.filepath_raw = f"//{path.name}"
     image[ROLE] = role
+    image[MADE] = fingerprint(image)
     return image
+
+
+def fingerprint(image: bpy.types.Image) -> str:
+    """A short text that changes when a packed image is painted and packed again, or replaced."""
+    return "" if image.packed_file is None else f"{zlib.crc32(image.packed_file.data):08x}"
+
+
+def is_repainted(image: bpy.types.Image) -> bool:
+    """Whether an artist has painted or replaced an image of ours since it was made."""
+    return image.is_dirty or image.get(MADE) != fingerprint(image)

@@ -308,7 +308,7 @@ def photo_material(
     else:
         layer = g.add("ShaderNodeGroup", node_tree=_layer_group(), name="Layer", label="Layer")
         left, bottom, width, height = own.box
-        place = g.add("ShaderNodeVectorMath", operation="MULTIPLY_ADD")
+        place = g.add("ShaderNodeVectorMath", operation="MULTIPLY_ADD", name="Place", label="Place of the Layer")
         g.put(place.inputs[0], uv)
         place.inputs[1].default_value = (1 / width, 1 / height, 0.0)
         place.inputs[2].default_value = (-left / width, -bottom / height, 0.0)

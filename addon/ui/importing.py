@@ -92,6 +92,7 @@ class STILLSCAPE_OT_import_photo(Reporting, bpy.types.Operator, ImportHelper):
         settings = context.scene.stillscape
         for title, group, section in (
             ("Depth", settings.depth, specs.DepthSpec),
+            ("Layers", settings.layers, specs.LayersSpec),
             ("Relief", self, ReliefSpec),
             ("Camera Move", self, MoveSpec),
             ("Photo", settings.photo, specs.PhotoSpec),

@@ -5,8 +5,9 @@ from __future__ import annotations
 import bpy
 
 from ..scene.relief import NUMBERS
-from ..spec import DepthSpec, MoveSpec, PhotoSpec, ReliefSpec, RenderSpec
+from ..spec import DepthSpec, LayersSpec, MoveSpec, PhotoSpec, ReliefSpec, RenderSpec
 from . import tasks
+from .layers import draw_layers
 from .layout import draw_section
 from .scenery import active_scenery
 
@@ -95,10 +96,32 @@ class VIEW3D_PT_stillscape_next_depth(_Panel, bpy.types.Panel):
         draw_section(column, context.scene.stillscape.relief, ReliefSpec)
 
 
+class VIEW3D_PT_stillscape_layers(_SubPanel, bpy.types.Panel):
+    bl_idname = "VIEW3D_PT_stillscape_layers"
+    bl_label = "Layers"
+    bl_order = 3
+
+    def draw(self, context: bpy.types.Context) -> None:
+        column = self.settings(self.layout)
+        photo = active_scenery(context)
+        settings = context.scene.stillscape.layers
+        if photo is None:
+            column.label(text="For the next import:")
+            draw_section(column, settings, LayersSpec)
+            return
+        draw_layers(column, photo)
+        column.separator()
+        if len(photo.layers) > 1:
+            column.prop(photo.root, '["Tear"]', text="Tear Now")
+            column.separator()
+        draw_section(column, settings, LayersSpec)
+        column.operator("stillscape.rebuild_layers", icon="FILE_REFRESH")
+
+
 class VIEW3D_PT_stillscape_move(_SubPanel, bpy.types.Panel):
     bl_idname = "VIEW3D_PT_stillscape_move"
     bl_label = "Camera Move"
-    bl_order = 3
+    bl_order = 4
 
     def draw(self, context: bpy.types.Context) -> None:
         column = self.settings(self.layout)
@@ -110,7 +133,7 @@ class VIEW3D_PT_stillscape_move(_SubPanel, bpy.types.Panel):
 class VIEW3D_PT_stillscape_render(_SubPanel, bpy.types.Panel):
     bl_idname = "VIEW3D_PT_stillscape_render"
     bl_label = "Render"
-    bl_order = 4
+    bl_order = 5
 
     def draw(self, context: bpy.types.Context) -> None:
         column = self.settings(self.layout)
@@ -127,6 +150,7 @@ _CLASSES = (
     VIEW3D_PT_stillscape_photo,
     VIEW3D_PT_stillscape_depth,
     VIEW3D_PT_stillscape_next_depth,
+    VIEW3D_PT_stillscape_layers,
     VIEW3D_PT_stillscape_move,
     VIEW3D_PT_stillscape_render,
 )

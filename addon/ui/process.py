@@ -69,10 +69,10 @@ class Worker:
             shutil.rmtree(self.folder, ignore_errors=True)
             raise RenderError(f"Python could not be started beside Blender ({error.strerror or error}); reinstall Blender.") from error
 
-    def send(self, photo: Path, folder: Path, spec: Mapping[str, Any]) -> None:
-        """Hand it one job; the answer comes through `poll`."""
+    def send(self, photo: Path, folder: Path, spec: Mapping[str, Any], *, recut: bool = False) -> None:
+        """Hand it one job; the answer comes through `poll`. recut: `photo` is a layered photo to be cut anew."""
         self._target = folder
-        line = json.dumps({"photo": str(photo), "folder": str(folder), "spec": spec}) + "\n"
+        line = json.dumps({"photo": str(photo), "folder": str(folder), "spec": spec, "recut": recut}) + "\n"
         assert self._process.stdin is not None
         try:
             self._process.stdin.write(line.encode())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -24,6 +25,7 @@ from .texture import average_down, linear_to_srgb, srgb_to_linear
 
 MOST_PIXELS = 4_000_000  # of the grid that depth and layers live on; more, and Blender's brushes and the live relief become slow
 MOST_LAYERS = 6
+_LEAST_GAP = 0.6  # pixels
 _LEAST_SKY = 0.002  # share of the picture; less is a gap in the depth map
 
 
@@ -43,18 +45,25 @@ def make_layers(photo: Photo, d: Floats, sky: Mask | None, spec: SceneSpec, prog
     MOST_PIXELS for larger photos. progress: called with a share and a text; may raise to cancel. Raises InputError if
     the fill network cannot be used.
     """
-    settings = spec.layers
     size = grid_size(photo.size, MOST_PIXELS)
     d = np.ascontiguousarray(np.clip(resample(d, size, depth=False), 0, 1))
-    # Of a see-through photo the same pixel would be seen through several layers. There is nothing behind a cut-out anyway.
-    if settings.mode == "off" or photo.alpha is not None:
+    if photo.alpha is not None:
+        # Of a see-through photo the same pixel would be seen through several layers. There is nothing behind a cut-out anyway.
+        spec = replace(spec, layers=replace(spec.layers, mode="off"))
+    return cut_layers(photo_colour(photo, size), d, sky, spec, progress)
+
+
+def cut_layers(colour: Bytes, d: Floats, sky: Mask | None, spec: SceneSpec, progress: Callable[[float, str], None]) -> Layering:
+    """`make_layers` for pixels that are on the grid already: colour uint8 H×W×3, sRGB, d float32 H×W in [0, 1]."""
+    settings = spec.layers
+    size = (d.shape[1], d.shape[0])
+    if settings.mode == "off":
         return Layering(take_rims_to_front(d), (Layer("Photo", (0, 0, *size)),), None, {})
     progress(0.0, "Sharpening the edges")
-    colour = photo_colour(photo, size)
     sky = None if sky is None else cv().resize(sky.astype(np.uint8), size, interpolation=cv().INTER_NEAREST) > 0
     d = decide_mixed_depths(d, srgb_to_linear(np.arange(256) / 255)[colour])
     progress(0.1, "Finding the layers")
-    cuts = find_cuts(d, settings.tear, sky)
+    cuts = find_cuts(d, tear_threshold(spec, size), sky)
     levels = find_levels(d, cuts, 2 if settings.mode == "two" else MOST_LAYERS, sky)
     reach, ring = reserve_pixels(spec, size)
     sheets = cut_sheets(
@@ -106,6 +115,11 @@ def reserve_pixels(spec: SceneSpec, grid: tuple[int, int]) -> tuple[int, int]:
     reach = math.ceil(spec.layers.reserve * grid[0])
     # A few more: a cut stands between pixels, and a film pixel looks at four texels.
     return reach + 4, min(reach, math.ceil(spec.relief.margin * max(grid)))
+
+
+def tear_threshold(spec: SceneSpec, grid: tuple[int, int]) -> float:
+    """The least difference of d that is cut: as set, but nothing that opens by less than about half a pixel at the reserve."""
+    return max(spec.layers.tear, _LEAST_GAP / (spec.layers.reserve * grid[0]))
 
 
 def grid_size(photo: tuple[int, int], most: int) -> tuple[int, int]:

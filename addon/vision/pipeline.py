@@ -8,11 +8,12 @@ from pathlib import Path
 import numpy as np
 
 from .. import moves
+from ..errors import InputError
 from ..spec import SceneSpec
 from . import depth as depth_sources
 from .geometry import even, pitch_from_horizon
-from .layered import DepthMap, Disparity, FilmTexture, LayeredPhoto, PhotoCamera, to_disparity, write_layered
-from .layering import find_sky, make_layers
+from .layered import DepthMap, Disparity, FilmTexture, LayeredPhoto, PhotoCamera, read_layered, to_disparity, write_layered
+from .layering import cut_layers, find_sky, make_layers
 from .photo import Photo, read_photo
 from .planning import stage, texture_key
 from .texture import encode_texture
@@ -74,6 +75,25 @@ def make_layered_photo(path: Path, spec: SceneSpec, folder: Path, progress: dept
     layered = replace(layered, texture=FilmTexture(f"texture{suffix}", key))
     progress(0.9, "Writing the layers")
     write_layered(layered, {original: path.read_bytes(), "depth.npy": layering.d, f"texture{suffix}": texture, **layering.files})
+    progress(1.0, "Layers ready")
+    return layered
+
+
+def recut_layers(place: Path, spec: SceneSpec, folder: Path, progress: depth_sources.Progress) -> LayeredPhoto:
+    """Cut the layered photo at `place` anew, by its depth as it stands there, and write the result to `folder`.
+
+    Its photo must be 8-bit and of the size of its grid. If its only layer is marked as sky, what is infinitely far is sky.
+    Raises InputError or StorageError with a sentence for the user; whatever `progress` raises to cancel.
+    """
+    given = read_layered(place)
+    pixels = read_photo(given.path(given.photo), max_megapixels=spec.photo.max_megapixels).pixels
+    d = given.read_depth()
+    if pixels.dtype != np.uint8 or pixels.shape[:2] != d.shape:
+        raise InputError(f"{place}: the photo and its depth do not fit each other; import the photo again.")
+    sky = d <= 0 if given.layers[0].sky else None
+    layering = cut_layers(pixels, d, sky, spec, lambda share, text: progress(0.9 * share, text))
+    layered = replace(given, folder=folder, layers=layering.layers, levels=layering.levels)
+    write_layered(layered, {given.photo: given.path(given.photo).read_bytes(), "depth.npy": layering.d, **layering.files})
     progress(1.0, "Layers ready")
     return layered
 

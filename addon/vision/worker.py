@@ -88,6 +88,7 @@ class Job:
                 raise UsageError(f'The worker was handed a job without "{name}"; name a path.')
         self.photo = Path(data["photo"])
         self.folder = Path(data["folder"])
+        self.recut = data.get("recut") is True
         self.spec: SceneSpec = check(from_mapping(data.get("spec", {}), source="The job's settings"))
 
 
@@ -97,9 +98,10 @@ def run(line: str, writer: Writer) -> None:
     try:
         job = Job(line)
         writer.progress(0.0, "Starting")
-        from .pipeline import make_layered_photo  # numpy and the rest: after the first sign of life
+        from .pipeline import make_layered_photo, recut_layers  # numpy and the rest: after the first sign of life
 
-        layered = make_layered_photo(job.photo, job.spec, job.folder, writer.progress)
+        make = recut_layers if job.recut else make_layered_photo
+        layered = make(job.photo, job.spec, job.folder, writer.progress)
     except StillscapeError as error:
         writer.send("error", message=str(error), exit_code=error.exit_code)
     except MemoryError:

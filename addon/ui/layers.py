@@ -1,0 +1,226 @@
+"""The layers of a photo: cut anew, and shown alone."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Generator
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import bpy
+
+from ..errors import StillscapeError
+from ..scene import compat
+from ..scene.build import Context
+from ..scene.rebuild import Rebuilt, photo_colour, rebuild_in_steps, seen_depth
+from ..scene.relief import NEVER, relief_modifier
+from ..spec import SceneSpec
+from ..vision.cv import cv
+from ..vision.layered import Layer, LayeredPhoto, read_layered, write_layered
+from ..vision.layering import tear_threshold
+from ..vision.pipeline import recut_layers
+from . import process, scenery
+from .errors import Reporting
+from .preferences import machine
+from .properties import to_spec
+from .scenery import Scenery
+from .setup import has_photo
+from .tasks import Modal, is_free
+
+
+def write_as_it_is(photo: Scenery, place: Path) -> None:
+    """Write the photo with its depth as it is painted now as a layered photo of one sheet, for the worker to cut.
+
+    Raises a StillscapeError if one of them is gone or there is no room.
+    """
+    d = seen_depth(_depth_image(photo))
+    size = (d.shape[1], d.shape[0])
+    done, colour = cv().imencode(".png", photo_colour(_texture(photo), size)[..., ::-1], [cv().IMWRITE_PNG_COMPRESSION, 1])
+    if not done:
+        raise StillscapeError(f"{photo.collection.name} could not be packed; import the photo again.")
+    made = photo.notes
+    sheet = Layer("Photo", (0, 0, *size), sky=any(layer.constraints for layer in photo.layers))
+    layered = LayeredPhoto(
+        place, photo.collection.name, made.size, made.camera, made.near, made.far, made.near, made.far, "photo.png", "depth.npy", size, (sheet,),
+        transparent=scenery.has_alpha(photo),
+    )  # fmt: skip
+    write_layered(layered, {"photo.png": colour.tobytes(), "depth.npy": d})
+
+
+def bring_in(context: bpy.types.Context, photo: Scenery, spec: SceneSpec, place: Path) -> Generator[str, None, Rebuilt]:
+    """Bring newly cut layers into the scene, in steps."""
+    layered = read_layered(place)
+    given = Context(layered, spec, photo.root, photo.camera, photo.collection, context.scene, _depth_image(photo), _texture(photo))
+    rebuilt: Rebuilt = yield from rebuild_in_steps(layered, given, photo.layers)
+    for layer in rebuilt.layers:
+        layer[scenery.ID] = photo.root[scenery.ID]
+    photo.root["Tear"] = tear_threshold(spec, layered.grid) if len(rebuilt.layers) > 1 else NEVER
+    photo.root.update_tag()
+    return rebuilt
+
+
+def _depth_image(photo: Scenery) -> bpy.types.Image:
+    modifier = relief_modifier(photo.layers[0])
+    image = None if modifier is None else compat.get_modifier_input(modifier, "Depth")
+    if image is None:
+        raise StillscapeError(f"{photo.layers[0].name} has lost its depth map; import the photo again.")
+    return image
+
+
+def _texture(photo: Scenery) -> bpy.types.Image:
+    for material in scenery.materials(photo):
+        node = material.node_tree.nodes.get("Photo")
+        if node is not None and node.image is not None:
+            return node.image
+    raise StillscapeError(f"{photo.collection.name} has lost its photo; import it again.")
+
+
+class STILLSCAPE_OT_rebuild_layers(Reporting, Modal, bpy.types.Operator):
+    bl_idname = "stillscape.rebuild_layers"
+    bl_label = "Rebuild Layers"
+    bl_description = (
+        "Cut the photo into layers again by its depth as it is now, and fill what is hidden. Images that you have repainted are kept"
+    )
+    bl_options = {"REGISTER", "UNDO"}
+    title = "Rebuild Layers"
+    alone = True  # what is being rebuilt must not be edited or undone meanwhile
+    _worker: process.Worker | None = None
+    _sent = False
+    _steps: Any = None
+    _folder: Path | None = None
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        if not has_photo(cls, context) or not is_free(cls):
+            return False
+        if context.mode == "OBJECT":
+            return True
+        cls.poll_message_set("Go back to Object Mode first")
+        return False
+
+    def run(self, context: bpy.types.Context) -> set[str]:
+        try:
+            self._begin(context)
+        except StillscapeError:
+            self.finish(context)
+            raise
+        if not bpy.app.background:
+            self._worker = process.take()
+            self._worker.send(self._place / "now", self._place / "layers", asdict(self._spec), recut=True)
+            self._sent = True
+            return self.start(context)
+        try:
+            recut_layers(self._place / "now", self._spec, self._place / "layers", lambda share, message: None)
+            while (result := self._bring_in(context)) is None:
+                pass
+        finally:
+            self.finish(context)
+        return result
+
+    @property
+    def _place(self) -> Path:
+        """A folder of its own, until it is done."""
+        if self._folder is None:
+            self._folder = Path(tempfile.mkdtemp(prefix="stillscape-"))
+        return self._folder
+
+    def _begin(self, context: bpy.types.Context) -> None:
+        photo = scenery.active_scenery(context)
+        if photo is None:
+            raise StillscapeError(f"{scenery.NOTHING}.")
+        spec = to_spec(context.scene.stillscape, machine())
+        if scenery.has_alpha(photo):
+            spec = replace(spec, layers=replace(spec.layers, mode="off"))
+        self._photo, self._spec = photo.collection.name, spec
+        write_as_it_is(photo, self._place / "now")
+
+    def step(self, context: bpy.types.Context) -> set[str] | None:
+        if not self._sent:
+            return self._bring_in(context)
+        assert self._worker is not None
+        for message in self._worker.poll():
+            if message["type"] == "progress":
+                self.tell(context, 0.8 * message["share"], message["message"])
+            elif message["type"] == "error":
+                raise StillscapeError(message["message"])
+            elif message["type"] == "done":
+                self._sent = False
+        return None
+
+    def _bring_in(self, context: bpy.types.Context) -> set[str] | None:
+        if self._steps is None:
+            photo = scenery.scenery(bpy.data.collections[self._photo]) if self._photo in bpy.data.collections else None
+            if photo is None:
+                raise StillscapeError("The photo's scene is gone; nothing was rebuilt.")
+            self._steps = bring_in(context, photo, self._spec, self._place / "layers")
+        try:
+            message = next(self._steps)
+        except StopIteration as done:
+            rebuilt: Rebuilt = done.value
+        else:
+            if not bpy.app.background:
+                self.tell(context, 0.9, message)
+            return None
+        kept = f"; kept what you had painted in {', '.join(rebuilt.kept)}" if rebuilt.kept else ""
+        count = len(rebuilt.layers)
+        self.report({"INFO"}, f"{count} {'layer' if count == 1 else 'layers'}{kept}")
+        return {"FINISHED"}
+
+    def finish(self, context: bpy.types.Context) -> None:
+        steps, self._steps = self._steps, None
+        if steps is not None:
+            steps.close()
+        worker, self._worker = self._worker, None
+        if worker is not None:
+            (process.end if self._sent else process.give_back)(worker)
+        folder, self._folder = self._folder, None
+        if folder is not None:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+class STILLSCAPE_OT_solo_layer(bpy.types.Operator):
+    bl_idname = "stillscape.solo_layer"
+    bl_label = "Solo Layer"
+    bl_description = "Show this layer alone; once more shows all layers of the photo again"
+    bl_options = {"REGISTER", "UNDO"}
+
+    name: bpy.props.StringProperty(options={"SKIP_SAVE", "HIDDEN"})  # type: ignore[valid-type]
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        return has_photo(cls, context)
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        photo = scenery.active_scenery(context)
+        if photo is None or self.name not in {layer.name for layer in photo.layers}:
+            self.report({"ERROR"}, f"{scenery.NOTHING}.")
+            return {"CANCELLED"}
+        alone = is_solo(photo, self.name)
+        for layer in photo.layers:
+            layer.hide_viewport = layer.hide_render = not alone and layer.name != self.name
+        return {"FINISHED"}
+
+
+def is_solo(photo: Scenery, name: str) -> bool:
+    """Whether one layer, and no other of several, is shown."""
+    return len(photo.layers) > 1 and all(layer.hide_viewport == (layer.name != name) for layer in photo.layers)
+
+
+def draw_layers(layout: bpy.types.UILayout, photo: Scenery) -> None:
+    """A row for every layer, from front to back: show, render, lock, alone."""
+    column = layout.column(align=True)
+    for layer in photo.layers:
+        row = column.row(align=True)
+        row.label(text=layer.name.removeprefix(f"{photo.collection.name} "), icon="IMAGE_PLANE", translate=False)
+        solo = is_solo(photo, layer.name)
+        row.operator("stillscape.solo_layer", text="", icon="SOLO_ON" if solo else "SOLO_OFF", depress=solo).name = layer.name
+        for name, icons in (
+            ("hide_viewport", ("RESTRICT_VIEW_OFF", "RESTRICT_VIEW_ON")), ("hide_render", ("RESTRICT_RENDER_OFF", "RESTRICT_RENDER_ON")),
+            ("hide_select", ("RESTRICT_SELECT_OFF", "RESTRICT_SELECT_ON")),
+        ):  # fmt: skip
+            row.prop(layer, name, text="", icon=icons[getattr(layer, name)], emboss=False)
+
+
+register, unregister = bpy.utils.register_classes_factory((STILLSCAPE_OT_rebuild_layers, STILLSCAPE_OT_solo_layer))

@@ -1,0 +1,158 @@
+"""Rebuild Layers and Solo Layer as a script calls them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import bpy
+import cv2
+import numpy as np
+import pytest
+
+from addon import ui
+from addon.scene import compat
+from addon.scene.relief import relief_modifier
+from addon.ui import live, scenery
+
+from .test_registration import Recorder
+
+pytestmark = pytest.mark.versions
+W, H = 64, 48
+
+
+@pytest.fixture(autouse=True)
+def registered() -> Iterator[None]:
+    ui.register()
+    settings = bpy.context.scene.stillscape
+    settings.relief.max_vertices = 20_000
+    settings.move.frames = 3
+    settings.render.samples = 1
+    yield
+    ui.unregister()
+
+
+@pytest.fixture
+def photo(tmp_path: Path) -> Path:
+    """A square 2 m away before a wall 6 m away."""
+    path = tmp_path / "two.png"
+    picture = np.random.default_rng(0).integers(40, 200, (H, W, 3)).astype(np.uint8)
+    picture[12:36, 20:44] = (30, 30, 220)
+    assert cv2.imwrite(str(path), picture)
+    metres = np.full((H, W), 6.0, np.float32)
+    metres[12:36, 20:44] = 2.0
+    np.save(tmp_path / "depth.npy", metres)
+    settings = bpy.context.scene.stillscape.depth
+    settings.depth, settings.depth_kind = str(tmp_path / "depth.npy"), "depth"
+    return path
+
+
+def imported(photo: Path) -> scenery.Scenery:
+    assert bpy.ops.stillscape.import_photo(filepath=str(photo)) == {"FINISHED"}
+    found = scenery.active_scenery(bpy.context)
+    assert found is not None
+    return found
+
+
+def images(layer: bpy.types.Object) -> dict[str, bpy.types.Image]:
+    nodes = layer.data.materials[0].node_tree.nodes
+    return {
+        "Fill": nodes["Fill"].image,
+        "Matte": nodes["Matte"].image,
+        "Hidden Depth": compat.get_modifier_input(relief_modifier(layer), "Hidden Depth"),
+    }
+
+
+def paint(image: bpy.types.Image, rows: slice, columns: slice, value: float) -> None:
+    pixels = np.empty(len(image.pixels), np.float32)
+    image.pixels.foreach_get(pixels)
+    pixels.reshape(image.size[1], image.size[0], 4)[::-1][rows, columns, :3] = value
+    image.pixels.foreach_set(pixels)
+    image.update()
+
+
+def values(image: bpy.types.Image) -> np.ndarray:
+    pixels = np.empty(len(image.pixels), np.float32)
+    image.pixels.foreach_get(pixels)
+    return pixels.reshape(image.size[1], image.size[0], 4)[::-1]
+
+
+def test_layers_are_named_and_ordered(photo: Path) -> None:
+    made = imported(photo)
+    assert [layer.name for layer in made.layers] == ["two 1 Front", "two 2 Background"]
+    assert all(layer.parent == made.root for layer in made.layers)
+
+
+def test_all_layers_follow_the_numbers_on_the_root(photo: Path) -> None:
+    made = imported(photo)
+    made.root["Strength"] = 0.0
+    made.root.update_tag()
+    graph = bpy.context.evaluated_depsgraph_get()
+    for layer in made.layers:
+        points = np.empty(len(layer.evaluated_get(graph).data.vertices) * 3, np.float32)
+        layer.evaluated_get(graph).data.vertices.foreach_get("co", points)
+        assert np.allclose(points[1::3], made.root["Far"], rtol=0.003)
+
+
+def test_painted_depth_becomes_another_layer_and_the_rest_stays(photo: Path) -> None:
+    made = imported(photo)
+    front = made.layers[0]
+    front.hide_select = True
+    bpy.context.view_layer.objects.active = made.root
+    depth = live.depth_of(front)
+    paint(depth, slice(4, 10), slice(4, 60), 0.4)  # something else, nearer than the wall
+    assert bpy.ops.stillscape.rebuild_layers() == {"FINISHED"}
+    after = scenery.active_scenery(bpy.context)
+    assert after.layers[0] == front and front.hide_select  # the same object, as the artist left it
+    left, top = front["stillscape_box"][:2]
+    matte = values(images(front)["Matte"])[..., 0]
+    assert (matte[5 - top : 9 - top, 6 - left : 58 - left] == 1).all() and (matte[13 - top : 35 - top, 21 - left : 43 - left] == 1).all()
+    assert len({layer.get("stillscape_id") for layer in after.layers}) == 1
+    assert np.array_equal(values(live.depth_of(front)), values(depth))  # the painted depth itself is untouched
+
+
+def test_a_repainted_image_is_kept_and_the_others_are_made_anew(photo: Path) -> None:
+    made = imported(photo)
+    back = made.layers[1]
+    fill = images(back)["Fill"]
+    left, top = back["stillscape_box"][:2]
+    paint(fill, slice(20 - top, 24 - top), slice(28 - left, 36 - left), 0.125)
+    bpy.context.view_layer.objects.active = made.root
+    paint(live.depth_of(back), slice(12, 36), slice(18, 44), 1.0)  # the square grows by two pixels
+    assert bpy.ops.stillscape.rebuild_layers() == {"FINISHED"}
+    back = scenery.active_scenery(bpy.context).layers[1]
+    left, top = back["stillscape_box"][:2]
+    kept = values(images(back)["Fill"])[20 - top : 24 - top, 28 - left : 36 - left, :3]
+    assert np.abs(kept - 0.125).max() < 0.01
+    assert bpy.ops.stillscape.rebuild_layers() == {"FINISHED"}  # and kept the next time, too
+    back = scenery.active_scenery(bpy.context).layers[1]
+    assert np.abs(values(images(back)["Fill"])[20 - top : 24 - top, 28 - left : 36 - left, :3] - 0.125).max() < 0.01
+
+
+def test_to_one_sheet_and_back(photo: Path) -> None:
+    made = imported(photo)
+    bpy.context.view_layer.objects.active = made.root
+    settings = bpy.context.scene.stillscape.layers
+    settings.layers = "off"
+    assert bpy.ops.stillscape.rebuild_layers() == {"FINISHED"}
+    assert len(scenery.active_scenery(bpy.context).layers) == 1
+    settings.layers = "many"
+    assert bpy.ops.stillscape.rebuild_layers() == {"FINISHED"}
+    assert len(scenery.active_scenery(bpy.context).layers) == 2
+
+
+def test_solo(photo: Path) -> None:
+    made = imported(photo)
+    one, two = made.layers
+    assert bpy.ops.stillscape.solo_layer(name=two.name) == {"FINISHED"}
+    assert one.hide_render and one.hide_viewport and not two.hide_render
+    assert bpy.ops.stillscape.solo_layer(name=two.name) == {"FINISHED"}
+    assert not one.hide_render and not two.hide_viewport
+
+
+def test_the_panel_shows_the_layers(photo: Path) -> None:
+    imported(photo)
+    seen: list[str] = []
+    panel = bpy.types.VIEW3D_PT_stillscape_layers
+    panel.draw(type("Panel", (), {"layout": Recorder(seen), "settings": panel.settings})(), bpy.context)
+    assert "stillscape.rebuild_layers" in seen and seen.count("stillscape.solo_layer") == 2
