@@ -155,15 +155,18 @@ def build_layer(layer: Layer, grid: Grid, c: Context) -> Generator[str, None, bp
     box = photo_box(layer, layered.grid)
     offset, extent = np.float32(box[:2]), np.float32(box[2:])
     mesh = yield from relief.sheet_mesh_in_steps(name, grid, lambda uv: (uv - offset) / extent)
-    yield "Loading the layer"
+    yield "Loading the colors behind"
     own = hidden = None
     if layer.colour is not None and layer.matte is not None:
         colour = packed_image(f"{name} Fill", layered.path(layer.colour), "fill", alpha=True)
+        yield "Loading the matte"
         matte = packed_image(f"{name} Matte", layered.path(layer.matte), "matte", data=True)
         own = materials.LayerImages(colour, matte, box, layer.sky)
     d = layered.read_hidden_depth(layer)
     if d is not None:
+        yield "Loading the depth behind"
         hidden = depth_image(f"{name} Hidden Depth", d)
+    yield "Making the material"
     rays = ray_map(layered.camera, layered.size)
     mesh.materials.append(materials.photo_material(name, c.texture, own, rays, c.camera, c.scene, c.root, transparent=layered.transparent))
     yield "Showing the scene"
@@ -203,7 +206,6 @@ def layer_grids(layered: LayeredPhoto, spec: SceneSpec) -> list[Grid]:
         grids = [
             layer_grid(layered.camera, layered.size, at, layer.box, matte, behind, levels, level, own, d)
             for level, (layer, matte, behind, own) in enumerate(zip(layered.layers, mattes, backed, hidden))
-            if own is not None
         ]
         count = sum(len(grid.position) for grid in grids)
         if count <= relief_spec.max_vertices or most < 100:

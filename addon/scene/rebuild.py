@@ -92,7 +92,7 @@ def _update_images(sheet: bpy.types.Object, layer: Layer, layered: LayeredPhoto,
     old_box = sheet.get(BOX)
     sheet[BOX] = list(layer.box)
     hidden = layered.read_hidden_depth(layer)
-    assert modifier is not None and layer.colour is not None and layer.matte is not None and hidden is not None
+    assert modifier is not None and layer.colour is not None and layer.matte is not None
     new: dict[str, tuple[Any, Any]] = {}
     if tree is not None and "Fill" in tree.nodes and "Matte" in tree.nodes:
         new["Fill"] = (tree.nodes["Fill"].image, lambda: packed_image(f"{name} Fill", layered.path(layer.colour), "fill", alpha=True))  # type: ignore[arg-type]
@@ -101,10 +101,13 @@ def _update_images(sheet: bpy.types.Object, layer: Layer, layered: LayeredPhoto,
         left, bottom, width, height = box
         place.inputs[1].default_value = (1 / width, 1 / height, 0.0)
         place.inputs[2].default_value = (-left / width, -bottom / height, 0.0)
-    new["Hidden Depth"] = (compat.get_modifier_input(modifier, "Hidden Depth"), lambda: depth_image(f"{name} Hidden Depth", hidden))
+    new["Hidden Depth"] = (
+        compat.get_modifier_input(modifier, "Hidden Depth"),
+        lambda: None if hidden is None else depth_image(f"{name} Hidden Depth", hidden),
+    )
     for part, (image, make) in new.items():
         fresh = make()
-        if image is not None and is_repainted(image) and old_box is not None:
+        if image is not None and fresh is not None and is_repainted(image) and old_box is not None:
             _lay_over(fresh, image, tuple(old_box), layer.box)
             kept.append(image.name)
         if part == "Hidden Depth":
@@ -114,7 +117,8 @@ def _update_images(sheet: bpy.types.Object, layer: Layer, layered: LayeredPhoto,
         if image is not None and image.users == 0:
             label = image.name
             bpy.data.images.remove(image)
-            fresh.name = label
+            if fresh is not None:
+                fresh.name = label
     sheet.update_tag()
     return kept
 

@@ -86,7 +86,7 @@ def cut_layers(colour: Bytes, d: Floats, sky: Mask | None, spec: SceneSpec, prog
             sheet.box,
             f"layer{i + 1}.png",
             f"layer{i + 1}_matte.png",
-            f"layer{i + 1}_depth.npy",
+            f"layer{i + 1}_depth.npy" if sheet.d is not None else None,
             sky is not None and i == len(sheets) - 1,
         )
         files |= layer_files(layer, sheet)
@@ -96,9 +96,12 @@ def cut_layers(colour: Bytes, d: Floats, sky: Mask | None, spec: SceneSpec, prog
 
 def layer_files(layer: Layer, sheet: Sheet) -> dict[str, bytes | NDArray[Any]]:
     """The files of one layer by name."""
-    assert layer.colour and layer.matte and layer.depth
+    assert layer.colour and layer.matte
     rgba = np.dstack([sheet.colour * (sheet.cover > 0)[..., None], sheet.cover])  # what the photo shows anyway need not be stored
-    return {layer.colour: _png(cv().cvtColor(rgba, cv().COLOR_RGBA2BGRA)), layer.matte: _png(sheet.matte), layer.depth: sheet.d}
+    files: dict[str, bytes | NDArray[Any]] = {layer.colour: _png(cv().cvtColor(rgba, cv().COLOR_RGBA2BGRA)), layer.matte: _png(sheet.matte)}
+    if layer.depth is not None and sheet.d is not None:
+        files[layer.depth] = sheet.d
+    return files
 
 
 def layer_names(count: int, sky: bool) -> list[str]:

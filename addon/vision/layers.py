@@ -65,14 +65,14 @@ class Sheet:
 
     box: (left, top, right, bottom) in pixels of the grid that it was cut on. colour: uint8 h×w×3, sRGB. cover: uint8
     h×w, where `colour` takes the place of the photo. matte: uint8 h×w, where the sheet is and how much it covers.
-    d: float32 h×w, its depth where something else is seen or nothing.
+    d: float32 h×w, its depth where it is hidden; None if it is nowhere.
     """
 
     box: tuple[int, int, int, int]
     colour: Bytes
     cover: Bytes
     matte: Bytes
-    d: Floats
+    d: Floats | None
 
 
 # Cuts and levels -------------------------------------------------------------------------------------------------------
@@ -311,7 +311,7 @@ def _cut_sheet(photo: _Padded, level: int, edges: _Edges, reach: int, ring: int,
     if len(over[0]):
         _spread(colour, cover, over, matte)
     left, top = box[0] - ring, box[1] - ring
-    return Sheet((left, top, left + matte.shape[1], top + matte.shape[0]), colour, cover, matte, d)
+    return Sheet((left, top, left + matte.shape[1], top + matte.shape[0]), colour, cover, matte, d if hidden.any() else None)
 
 
 def _grow(mask: Mask, across: Mask, down: Mask, steps: int) -> Mask:

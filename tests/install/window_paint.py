@@ -185,7 +185,7 @@ class Painting:
 
         mesh = self.layer.data
         corner, vertex = np.empty(len(mesh.loops) * 2, np.float32), np.empty(len(mesh.loops), np.int32)
-        mesh.uv_layers["UVMap"].data.foreach_get("uv", corner)
+        mesh.uv_layers["Photo"].data.foreach_get("uv", corner)
         mesh.loops.foreach_get("vertex_index", vertex)
         found = np.empty((len(mesh.vertices), 2), np.float32)
         found[vertex] = corner.reshape(-1, 2)

@@ -167,7 +167,7 @@ def test_one_surface_is_one_sheet_and_its_border_is_filled():
     d = np.full((H, W), 0.5, np.float32)
     levels, sheets, colour = sheets_of(d)
     assert levels.max() == 0 and len(sheets) == 1
-    assert sheets[0].box == (-10, -10, W + 10, H + 10) and (sheets[0].matte == 255).all()
+    assert sheets[0].d is None and sheets[0].box == (-10, -10, W + 10, H + 10) and (sheets[0].matte == 255).all()
     assert not sheets[0].cover[10:-10, 10:-10].any() and (sheets[0].cover[:10] == 255).all()
     assert np.array_equal(sheets[0].colour[10:-10, 10:-10], colour)
 
