@@ -33,6 +33,7 @@ ID = "stillscape_id"
 ROLE = "stillscape_role"
 MADE = "stillscape_made"
 BOX = "stillscape_box"
+_END = 5  # pixels
 MAX_MEGAPIXELS = 2000  # the photo was admitted when its layers were made
 
 
@@ -221,7 +222,8 @@ def _backed(layered: LayeredPhoto, mattes: list[NDArray[np.uint8]]) -> list[NDAr
     found: list[NDArray[np.bool_]] = []
     for layer, matte in zip(reversed(layered.layers), reversed(mattes)):
         rows, columns = slice(layer.box[1] - top, layer.box[3] - top), slice(layer.box[0] - left, layer.box[2] - left)
-        found.insert(0, behind[rows, columns].copy())
+        # Not at its very end: seen from the side, that is not behind any more.
+        found.insert(0, cv().erode(behind[rows, columns].astype(np.uint8), np.ones((_END, _END), np.uint8)) > 0)
         behind[rows, columns] |= matte > 0
     return found
 

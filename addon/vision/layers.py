@@ -268,11 +268,13 @@ class _Edges(NamedTuple):
 def _cut_sheet(photo: _Padded, level: int, edges: _Edges, reach: int, ring: int, fill: Fill) -> Sheet:
     cv2 = cv()
     own = photo.levels == level
-    hidden = np.zeros_like(own)
+    hidden, close = np.zeros_like(own), np.zeros_like(own)
     if level > 0 and len(edges.under[0]):
         rim = np.ones(own.shape, np.uint8)
         rim[edges.under] = 0
-        hidden = (photo.levels < level) & (cv2.distanceTransform(rim, cv2.DIST_L2, 3) <= reach)
+        away = cv2.distanceTransform(rim, cv2.DIST_L2, 3)
+        hidden = (photo.levels < level) & (away <= reach)
+        close = away <= _OVERLAP + 1
     area = own | hidden
     area[edges.over] = True
     box = _box(area, _OVERLAP + 2)
@@ -282,7 +284,10 @@ def _cut_sheet(photo: _Padded, level: int, edges: _Edges, reach: int, ring: int,
     over, under = ((y - box[1], x - box[0]) for y, x in (edges.over, edges.under))
 
     d = continue_depth(photo.d, own, hidden)
-    hidden &= photo.d - d > BEHIND / max(reach, 1)
+    # Right behind a rim it goes on in any case, or the ends of cuts would let the light through.
+    least = np.float32(BEHIND / max(reach, 1))
+    d = np.where(hidden & close[rows, columns], np.minimum(d, photo.d - least), d)
+    hidden &= photo.d - d >= least * np.float32(0.99)
     d = np.where(hidden, d, photo.d)
     matte = np.where(own | hidden, np.uint8(255), np.uint8(0))
     # Sheets meet at seams over smooth surfaces without a gap.

@@ -197,14 +197,17 @@ class Painting:
 
         pixels, uv = self.pixels(), self.uv()
         h, w = pixels.shape[:2]
+        lookup = np.empty(len(uv) * 3, np.float32)
+        self.layer.data.attributes["stillscape_lookup"].data.foreach_get("vector", lookup)
+        lookup = lookup.reshape(-1, 3)
         found = self.vertices()[:, 1]
         best = np.full(len(found), np.inf)
         for x, y in ((-0.01, -0.01), (-0.01, 0.01), (0.01, -0.01), (0.01, 0.01)):  # on a texel's border either one will do
-            texel = np.clip(np.floor(uv * (w, h) + (x, y)).astype(int), 0, (w - 1, h - 1))
+            texel = np.clip(np.floor(lookup[:, :2] * (w, h) + (x, y)).astype(int), 0, (w - 1, h - 1))
             d = np.clip(pixels[texel[:, 1], texel[:, 0], 0], 0, 1)
             z = 1 / (d * (1 / NEAR - 1 / FAR) + 1 / FAR)
             best = np.minimum(best, np.abs(found / z - 1))
-        inside = ((uv > 0) & (uv < 1)).all(1)  # past the photo's border the relief goes on mirrored
+        inside = ((uv > 0) & (uv < 1)).all(1) & (lookup[:, 2] == 0)  # what the layer shows of the photo
         return float(best[inside].max())
 
     # Where things are
