@@ -144,7 +144,8 @@ class Painting:
         assert cv2.imwrite(str(self.folder / "paint.png"), photo)
         np.save(self.folder / "depth.npy", np.select([columns < 20, columns < 120], [1.0, 0.6], 0.0).astype(np.float32))
         depth = self.spec.DepthSpec(file=str(self.folder / "depth.npy"), kind="disparity", near=NEAR, far=FAR)
-        spec = self.spec.SceneSpec(depth=depth, relief=self.spec.ReliefSpec(max_vertices=10_000))
+        # One sheet: strokes over near and far must all meet it.
+        spec = self.spec.SceneSpec(depth=depth, layers=self.spec.LayersSpec(mode="off"), relief=self.spec.ReliefSpec(max_vertices=10_000))
         for thing in list(bpy.data.objects):
             bpy.data.objects.remove(thing)
         built = self.job.make_scene(self.folder / "paint.png", spec, bpy.context.scene, lambda share, text: None, film=True)
