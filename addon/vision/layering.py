@@ -17,7 +17,7 @@ from ..spec import SceneSpec
 from .cv import cv
 from .fill import fill, fill_with_network
 from .layered import DepthKind, DepthMap, Layer
-from .layers import Bytes, Fill, Sheet, cut_sheets, find_cuts, find_levels
+from .layers import Bytes, Fill, Sheet, cut_sheets, find_cuts, find_levels, without_specks
 from .photo import Photo
 from .refine import Floats, Mask, decide_mixed_depths, take_rims_to_front
 from .resample import resample
@@ -64,6 +64,7 @@ def cut_layers(colour: Bytes, d: Floats, sky: Mask | None, spec: SceneSpec, prog
     d = decide_mixed_depths(d, srgb_to_linear(np.arange(256) / 255)[colour])
     progress(0.1, "Finding the layers")
     cuts = find_cuts(d, tear_threshold(spec, size), sky)
+    d = without_specks(d, cuts, tear_threshold(spec, size))
     levels = find_levels(d, cuts, 2 if settings.mode == "two" else MOST_LAYERS, sky)
     reach, ring = reserve_pixels(spec, size)
     sheets = cut_sheets(

@@ -15,7 +15,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -34,6 +34,7 @@ Fill = Callable[[Bytes, Mask, Mask], Bytes]
 SPECK = 12  # cuts of fewer pixels than this are noise (as in 3D Photo Inpainting)
 BEHIND = 0.5  # pixels of parallax at the reserve that a hidden surface lies behind what covers it, at least
 _LEAST_SHARE = 0.01  # a level that parts less than this share of all cuts is not worth an object
+_APART = 0.04  # difference of d between surfaces of one sheet
 _GOOD = 0.6  # share of the front in a rim pixel up to which its background is a sample to fill from
 _OVERLAP = 2  # pixels that a sheet's colour goes on past its soft rim
 
@@ -102,6 +103,13 @@ def _without_specks(cuts: Cuts) -> Cuts:
         np.where(speck[:, 1:] & speck[:, :-1], 0, cuts.across).astype(np.int8),
         np.where(speck[1:] & speck[:-1], 0, cuts.down).astype(np.int8),
     )
+
+
+def without_specks(d: Floats, cuts: Cuts, tear: float) -> Floats:
+    """Give single pixels that stand out by more than `tear`, but were too few to be cut, the depth of their neighbours."""
+    near, far = cuts.sides()
+    median = cv().medianBlur(d, 3)
+    return np.where((np.abs(d - median) > tear) & ~near & ~far, median, d)
 
 
 def find_levels(d: Floats, cuts: Cuts, most: int, sky: Mask | None = None) -> NDArray[np.int32]:
@@ -283,7 +291,11 @@ def _cut_sheet(photo: _Padded, level: int, edges: _Edges, reach: int, ring: int,
     own, hidden = own[rows, columns], hidden[rows, columns]
     over, under = ((y - box[1], x - box[0]) for y, x in (edges.over, edges.under))
 
-    d = continue_depth(photo.d, own, hidden)
+    surface = _surfaces(own, hidden, under, photo.d)
+    d = photo.d.copy()
+    for part, window in _windows(surface, hidden, reach):
+        here = hidden[window] & part
+        np.copyto(d[window], continue_depth(photo.d[window], own[window] & part, here), where=here)
     # Right behind a rim it goes on in any case, or the ends of cuts would let the light through.
     least = np.float32(BEHIND / max(reach, 1))
     d = np.where(hidden & close[rows, columns], np.minimum(d, photo.d - least), d)
@@ -298,17 +310,17 @@ def _cut_sheet(photo: _Padded, level: int, edges: _Edges, reach: int, ring: int,
     rim = np.zeros_like(own)
     rim[under] = True
     domain = hidden | (own & ~photo.known)
-    if domain.any():
-        source = own & photo.known & ~rim
-        # Most of the rim is known well enough once the front's share is taken away, and it is what lies next to the hole.
-        good = edges.under_alpha < _GOOD
-        source[under[0][good], under[1][good]] = True
-        colour[under[0][good], under[1][good]] = edges.behind[good]
-        if not source.any():
-            source = own & photo.known
-        if source.any():
-            colour = fill(colour, source, domain)
-            cover[domain] = 255
+    source = own & photo.known & ~rim
+    # Most of the rim is known well enough once the front's share is taken away, and it is what lies next to the hole.
+    good = edges.under_alpha < _GOOD
+    source[under[0][good], under[1][good]] = True
+    colour[under[0][good], under[1][good]] = edges.behind[good]
+    for part, window in _windows(surface, domain, reach):
+        here = domain[window] & part
+        known = next((m for m in (source[window] & part, own[window] & photo.known[window] & part, source[window]) if m.any()), None)
+        if known is not None:
+            np.copyto(colour[window], fill(np.ascontiguousarray(colour[window]), known, here), where=here[..., None])
+            cover[window][here] = 255
     colour[under] = edges.behind
     cover[under] = 255
     colour[over], cover[over] = edges.colour, 255
@@ -317,6 +329,41 @@ def _cut_sheet(photo: _Padded, level: int, edges: _Edges, reach: int, ring: int,
         _spread(colour, cover, over, matte)
     left, top = box[0] - ring, box[1] - ring
     return Sheet((left, top, left + matte.shape[1], top + matte.shape[0]), colour, cover, matte, d if hidden.any() else None)
+
+
+def _surfaces(own: Mask, hidden: Mask, under: tuple[NDArray[np.intp], NDArray[np.intp]], d: Floats) -> NDArray[np.int32]:
+    """Which of a sheet's surfaces each pixel belongs to: int32 H×W, 0 for none.
+
+    A sheet may hold things that have nothing to do with each other, an arm in front of the chest and the wall behind it. Its
+    connected parts of about the same depth are one surface; a hidden place belongs to that of the nearest rim.
+    """
+    cv2 = cv()
+    count, parts = cv2.connectedComponents(own.astype(np.uint8), connectivity=4)
+    if hidden.any() and len(under[0]):
+        rim = np.ones(own.shape, np.uint8)
+        rim[under] = 0
+        _, nearest = cv2.distanceTransformWithLabels(rim, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
+        owner = np.zeros(int(nearest.max()) + 1, np.int32)
+        owner[nearest[under]] = parts[under]
+        parts = np.where(hidden, owner[nearest], parts)
+    # What counts is how deep a part is where it goes on; elsewhere, on the whole.
+    rims = np.bincount(parts[under], minlength=count)
+    at_rims = np.bincount(parts[under], d[under], minlength=count) / np.maximum(rims, 1)
+    whole = np.bincount(parts[own], d[own], minlength=count) / np.maximum(np.bincount(parts[own], minlength=count), 1)
+    depth = np.where(rims > 0, at_rims, whole)[1:]
+    order = np.argsort(depth)
+    surface = np.zeros(count, np.int32)
+    surface[1:][order] = 1 + np.cumsum(np.diff(depth[order], prepend=depth[order][:1]) > _APART)
+    return surface[parts]
+
+
+def _windows(surface: NDArray[np.int32], wanted: Mask, reach: int) -> Iterator[tuple[Mask, tuple[slice, slice]]]:
+    """For each surface with something wanted: its mask within a window, and the window, `reach` wider than what is wanted."""
+    for number in np.unique(surface[wanted]):
+        if number:
+            left, top, right, bottom = _box(wanted & (surface == number), reach)
+            window = (slice(top, bottom), slice(left, right))
+            yield surface[window] == number, window
 
 
 def _grow(mask: Mask, across: Mask, down: Mask, steps: int) -> Mask:
