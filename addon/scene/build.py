@@ -34,6 +34,8 @@ ROLE = "stillscape_role"
 MADE = "stillscape_made"
 BOX = "stillscape_box"
 _END = 5  # pixels
+SKY_AWAY = 3.0
+"""The sky's distance in those of black in the depth map: behind all else wherever the camera goes, and within its clip distance."""
 MAX_MEGAPIXELS = 2000  # the photo was admitted when its layers were made
 
 
@@ -180,6 +182,7 @@ def build_layer(layer: Layer, grid: Grid, c: Context) -> Generator[str, None, bp
     if layer.sky:  # infinitely far: it moves along with the camera, so that only turning it shows another part
         follow = sheet.constraints.new("COPY_LOCATION")
         follow.target = c.camera
+        sheet.scale = (SKY_AWAY,) * 3
     return sheet
 
 
@@ -205,7 +208,7 @@ def layer_grids(layered: LayeredPhoto, spec: SceneSpec) -> list[Grid]:
     while True:
         at = lattice(layered.size, most, relief_spec.margin)
         grids = [
-            layer_grid(layered.camera, layered.size, at, layer.box, matte, behind, levels, level, own, d)
+            layer_grid(layered.camera, layered.size, at, layer.box, matte, behind, levels, level, own, d, layer.sky)
             for level, (layer, matte, behind, own) in enumerate(zip(layered.layers, mattes, backed, hidden))
         ]
         count = sum(len(grid.position) for grid in grids)

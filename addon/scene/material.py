@@ -12,7 +12,7 @@ needs neither add-on nor autoexec.
 
 How silhouettes are drawn. Every layer goes on a little past its rim, and its matte, not the mesh, decides where it ends.
 The matte, the rims' repainted colours and the opening of torn and stretched faces all take effect as the layer moves
-against the background, from nothing to a pixel: from where the photo was taken every layer shows the photo as it is.
+against what is before or behind it, from nothing to a pixel: from where the photo was taken every layer shows the photo as it is.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from . import compat
 from .relief import BACKED, RAY, TORN
 
 LOOKUP = "Stillscape Photo Lookup"
-VERSION = 2
+VERSION = 3
 LAYER = "Stillscape Layer"
 SURFACE = "Stillscape Photo Surface"
 
@@ -74,8 +74,9 @@ class _Graph:
 def _lookup_group() -> bpy.types.NodeTree:
     """Node group: photo UV of the middle of the film pixel that is being shaded, and how the point has moved since the photo.
 
-    Moved: 0 to 1 as the point's parallax against the farthest distance grows to a film pixel. Stretch: how much longer
-    its face looks than from the photo's camera, apart from size; 1 is not at all.
+    Moved: 0 to 1 as the point's parallax against what may lie before or behind it, at the nearest and at the farthest
+    distance, grows to a film pixel. Stretch: how much longer its face looks than from the photo's camera, apart from
+    size; 1 is not at all.
     """
     group = bpy.data.node_groups.get(LOOKUP)
     if group is not None and group.get("stillscape") == VERSION:
@@ -90,6 +91,7 @@ def _lookup_group() -> bpy.types.NodeTree:
         ("Photo Tangent Height", 1.0, "Height of the photo at distance 1"),
         ("Axis U", 0.5, "Where the optical axis meets the photo"),
         ("Axis V", 0.5, "Where the optical axis meets the photo"),
+        ("Near", 1.0, "Distance of white in the depth map"),
         ("Far", 20.0, "Distance of black in the depth map"),
     ):
         socket = group.interface.new_socket(name, in_out="INPUT", socket_type="NodeSocketFloat", description=text)
@@ -125,27 +127,35 @@ def _lookup_group() -> bpy.types.NodeTree:
     to_here.inputs[0].default_value = (0.0, 0.0, 0.0)
     camera = to_here.outputs[0]
     point = g.add("ShaderNodeTexCoord").outputs["Object"]
-    g.put(result.inputs["Moved"], _moved(g, camera, point, given["Far"], given["Pixel Tangent"]))
+    g.put(result.inputs["Moved"], _moved(g, camera, point, (given["Near"], given["Far"]), given["Pixel Tangent"]))
     g.put(result.inputs["Stretch"], _stretch(g, camera, point))
     g.arrange()
     return group
 
 
-def _moved(g: _Graph, camera: bpy.types.NodeSocket, point: bpy.types.NodeSocket, far: object, pixel: object) -> bpy.types.NodeSocket:
-    """0 to 1 as the point's parallax against a point on the same ray at `far` grows from a twentieth to a whole film pixel."""
-    cx, cy, cz = g.separate(camera)
-    px, py, pz = g.separate(point)
-    near_depth = g.math("MAXIMUM", g.math("SUBTRACT", py, cy), 1e-4)
-    far_depth = g.math("MAXIMUM", g.math("SUBTRACT", far, cy), 1e-4)
+def _moved(
+    g: _Graph, camera: bpy.types.NodeSocket, point: bpy.types.NodeSocket, others: tuple[object, object], pixel: object
+) -> bpy.types.NodeSocket:
+    """0 to 1 as the point's parallax grows from a twentieth to a whole film pixel.
+
+    Against a point on the same ray, as the photo's camera saw it, at one of the distances `others`; the greater counts.
+    """
+    c = g.separate(camera)
+    p = g.separate(point)
+    ray = [g.math("DIVIDE", p[axis], g.math("MAXIMUM", p[1], 1e-4)) for axis in (0, 2)]
+
+    def tangents(at: list[bpy.types.NodeSocket], depth: object) -> list[bpy.types.NodeSocket]:
+        away = g.math("MAXIMUM", g.math("SUBTRACT", depth, c[1]), 1e-4)
+        return [g.math("DIVIDE", g.math("SUBTRACT", a, c[axis]), away) for a, axis in zip(at, (0, 2))]
+
+    own = tangents([p[0], p[2]], p[1])
     apart = []
-    for p, c in ((px, cx), (pz, cz)):
-        ray = g.math("DIVIDE", p, g.math("MAXIMUM", py, 1e-4))
-        near_tangent = g.math("DIVIDE", g.math("SUBTRACT", p, c), near_depth)
-        far_tangent = g.math("DIVIDE", g.math("MULTIPLY_ADD", ray, far, g.math("MULTIPLY", c, -1.0)), far_depth)
-        apart.append(g.math("SUBTRACT", near_tangent, far_tangent))
-    length = g.math("SQRT", g.math("MULTIPLY_ADD", apart[0], apart[0], g.math("MULTIPLY", apart[1], apart[1])))
+    for depth in others:
+        other = tangents([g.math("MULTIPLY", r, depth) for r in ray], depth)
+        across, up = (g.math("SUBTRACT", a, b) for a, b in zip(own, other))
+        apart.append(g.math("SQRT", g.math("MULTIPLY_ADD", across, across, g.math("MULTIPLY", up, up))))
     ramp = g.add("ShaderNodeMapRange", clamp=True)
-    for name, value in zip(("Value", "From Min", "From Max"), (g.math("DIVIDE", length, pixel), 0.05, 1.0)):
+    for name, value in zip(("Value", "From Min", "From Max"), (g.math("DIVIDE", g.math("MAXIMUM", *apart), pixel), 0.05, 1.0)):
         g.put(ramp.inputs[name], value)
     return ramp.outputs[0]
 
@@ -334,10 +344,11 @@ def photo_material(
         node.width = 200
     tree.nodes.active = image  # what Workbench and texture painting show
     _follow_film(lookup, camera, scene)
-    far = lookup.inputs["Far"].driver_add("default_value").driver
-    far.type = "SUM"
-    far.variables.new().targets[0].id = root
-    far.variables[0].targets[0].data_path = '["Far"]'
+    for name in ("Near", "Far"):
+        follow = lookup.inputs[name].driver_add("default_value").driver
+        follow.type = "SUM"
+        follow.variables.new().targets[0].id = root
+        follow.variables[0].targets[0].data_path = f'["{name}"]'
     # Without this Cycles rebuilds a light tree of every face on every frame.
     material.cycles.emission_sampling = "NONE"
     if hasattr(material, "surface_render_method"):

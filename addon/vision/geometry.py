@@ -169,12 +169,13 @@ def layer_grid(
     level: int,
     own_d: NDArray[np.float32] | None,
     d: NDArray[np.float32],
+    sky: bool = False,
 ) -> Grid:
     """A grid over one layer: the faces of the lattice that its matte touches.
 
     box: (left, top, right, bottom) in pixels of `levels`, H×W, the layer that each pixel of the photo shows. matte: uint8
     h×w of the box. backed: bool h×w, where another layer goes on behind. level: the layer's own number. own_d: float32 h×w, d where
-    the layer is hidden, or None. d: float32 H×W, the photo's depth map.
+    the layer is hidden, or None. d: float32 H×W, the photo's depth map. sky: infinitely far, and never the same surface as another.
 
     A vertex of the layer's visible part finds its depth in the photo's map, of its hidden part in the layer's own;
     beyond both, at the soft rim, it takes that of the nearest of its pixels. Where it goes on over a seam, it is the same
@@ -209,7 +210,7 @@ def layer_grid(
     here_x, here_y = np.clip(columns + left, 0, grid_w - 1), np.clip(rows + top, 0, grid_h - 1)
     here_d = d[here_y[:, None], here_x]
     anchor_d = seen_d if own_d is None else np.where(hidden, own_d.ravel()[place], seen_d)
-    elsewhere = (shown[rows[:, None], columns] != level) & (np.abs(here_d - anchor_d) < _SAME_SURFACE)
+    elsewhere = (not sky) & (shown[rows[:, None], columns] != level) & (np.abs(here_d - anchor_d) < _SAME_SURFACE)
     w, h = right - left, bottom - top
     hidden &= ~elsewhere
     lookup = np.stack(

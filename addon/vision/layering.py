@@ -72,6 +72,7 @@ def cut_layers(colour: Bytes, d: Floats, sky: Mask | None, spec: SceneSpec, prog
         d,
         cuts,
         levels,
+        sky=sky is not None and bool(sky.any()),
         reach=reach,
         ring=ring,
         fill=_filler(spec),

@@ -218,11 +218,20 @@ def _beside(levels: NDArray[np.int32], cuts: Cuts, side: int, choose: Callable[.
 
 
 def cut_sheets(
-    colour: Bytes, d: Floats, cuts: Cuts, levels: NDArray[np.int32], *, reach: int, ring: int, fill: Fill, progress: Callable[[float], None]
+    colour: Bytes,
+    d: Floats,
+    cuts: Cuts,
+    levels: NDArray[np.int32],
+    *,
+    sky: bool = False,
+    reach: int,
+    ring: int,
+    fill: Fill,
+    progress: Callable[[float], None],
 ) -> list[Sheet]:
     """Make the sheet of every level, from front to back.
 
-    colour: uint8 H×W×3, sRGB. d: float32 H×W in [0, 1]. reach: pixels that a sheet goes on behind what covers it.
+    colour: uint8 H×W×3, sRGB. d: float32 H×W in [0, 1]. sky: the last level is infinitely far. reach: pixels that a sheet goes on behind what covers it.
     ring: pixels that it goes on past the photo's border. fill: what fills colour. progress: called with 0..1; may raise
     to cancel.
     """
@@ -233,14 +242,25 @@ def cut_sheets(
     y, x = rims.y + ring, rims.x + ring
     front, behind = (np.rint(linear_to_srgb(c) * 255).astype(np.uint8) for c in (rims.colour, rims.behind))
     count = int(levels.max()) + 1
+    under_level = levels[rims.y, rims.x]
+    away = [_distance(padded.known.shape, (y[under_level == level], x[under_level == level])) for level in range(count)]
     sheets = []
     for level in range(count):
         over = rims.front == level
-        under = levels[rims.y, rims.x] == level
+        under = under_level == level
         edges = _Edges((y[over], x[over]), front[over], rims.alpha[over], (y[under], x[under]), behind[under], rims.alpha[under])
-        sheets.append(_cut_sheet(padded, level, edges, reach, ring, fill))
+        sheets.append(_cut_sheet(padded, level, edges, away[level:], sky and level == count - 1, reach, ring, fill))
         progress((level + 1) / count)
     return sheets
+
+
+def _distance(shape: tuple[int, ...], places: tuple[NDArray[np.intp], NDArray[np.intp]]) -> Floats:
+    """Pixels from the nearest of the places (rows, columns): float32, infinite if there are none."""
+    if not len(places[0]):
+        return np.full(shape, np.inf, np.float32)
+    free = np.ones(shape, np.uint8)
+    free[places] = 0
+    return cv().distanceTransform(free, cv().DIST_L2, 3)
 
 
 class _Padded(NamedTuple):
@@ -273,16 +293,16 @@ class _Edges(NamedTuple):
     under_alpha: Floats
 
 
-def _cut_sheet(photo: _Padded, level: int, edges: _Edges, reach: int, ring: int, fill: Fill) -> Sheet:
+def _cut_sheet(photo: _Padded, level: int, edges: _Edges, away: list[Floats], endless: bool, reach: int, ring: int, fill: Fill) -> Sheet:
     cv2 = cv()
     own = photo.levels == level
     hidden, close = np.zeros_like(own), np.zeros_like(own)
     if level > 0 and len(edges.under[0]):
-        rim = np.ones(own.shape, np.uint8)
-        rim[edges.under] = 0
-        away = cv2.distanceTransform(rim, cv2.DIST_L2, 3)
-        hidden = (photo.levels < level) & (away <= reach)
-        close = away <= _OVERLAP + 1
+        # Where a farther sheet's rim is nearer, that one is what is behind.
+        hidden = (photo.levels < level) & (away[0] <= reach)
+        for farther in away[1:]:
+            hidden &= away[0] <= farther + 1
+        close = away[0] <= _OVERLAP + 1
     area = own | hidden
     area[edges.over] = True
     box = _box(area, _OVERLAP + 2)
@@ -293,14 +313,17 @@ def _cut_sheet(photo: _Padded, level: int, edges: _Edges, reach: int, ring: int,
 
     surface = _surfaces(own, hidden, under, photo.d)
     d = photo.d.copy()
-    for part, window in _windows(surface, hidden, reach):
-        here = hidden[window] & part
-        np.copyto(d[window], continue_depth(photo.d[window], own[window] & part, here), where=here)
-    # Right behind a rim it goes on in any case, or the ends of cuts would let the light through.
-    least = np.float32(BEHIND / max(reach, 1))
-    d = np.where(hidden & close[rows, columns], np.minimum(d, photo.d - least), d)
-    hidden &= photo.d - d >= least * np.float32(0.99)
-    d = np.where(hidden, d, photo.d)
+    if endless:
+        d[hidden] = 0
+    else:
+        for part, window in _windows(surface, hidden, reach):
+            here = hidden[window] & part
+            np.copyto(d[window], continue_depth(photo.d[window], own[window] & part, here), where=here)
+        # Right behind a rim it goes on in any case, or the ends of cuts would let the light through.
+        least = np.float32(BEHIND / max(reach, 1))
+        d = np.where(hidden & close[rows, columns], np.minimum(d, photo.d - least), d)
+        hidden &= photo.d - d >= least * np.float32(0.99)
+        d = np.where(hidden, d, photo.d)
     matte = np.where(own | hidden, np.uint8(255), np.uint8(0))
     # Sheets meet at seams over smooth surfaces without a gap.
     seam = _grow(own, photo.across, photo.down, _OVERLAP) & (matte == 0)
