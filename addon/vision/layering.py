@@ -25,7 +25,7 @@ from .texture import average_down, linear_to_srgb, srgb_to_linear
 
 MOST_PIXELS = 4_000_000  # of the grid that depth and layers live on; more, and Blender's brushes and the live relief become slow
 MOST_LAYERS = 6
-_LEAST_GAP = 0.6  # pixels
+_LEAST_GAP = 1.2  # pixels
 _LEAST_SKY = 0.002  # share of the picture; less is a gap in the depth map
 
 
@@ -123,7 +123,7 @@ def reserve_pixels(spec: SceneSpec, grid: tuple[int, int]) -> tuple[int, int]:
 
 
 def tear_threshold(spec: SceneSpec, grid: tuple[int, int]) -> float:
-    """The least difference of d that is cut: as set, but nothing that opens by less than about half a pixel at the reserve."""
+    """The least difference of d that is cut: as set, but nothing that opens by hardly more than a pixel at the reserve."""
     return max(spec.layers.tear, _LEAST_GAP / (spec.layers.reserve * grid[0]))
 
 
