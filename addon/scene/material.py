@@ -29,6 +29,7 @@ LOOKUP = "Stillscape Photo Lookup"
 VERSION = 3
 LAYER = "Stillscape Layer"
 SURFACE = "Stillscape Photo Surface"
+_PARTED = (1.2, 1.6)  # stretch over which a torn face opens
 
 
 class _Graph:
@@ -219,12 +220,16 @@ def _layer_group() -> bpy.types.NodeTree:
     # Matte, then what opens: torn faces and stretched ones, where something is behind.
     backed = g.add("ShaderNodeAttribute", attribute_type="GEOMETRY", attribute_name=BACKED).outputs["Fac"]
     torn = g.add("ShaderNodeAttribute", attribute_type="GEOMETRY", attribute_name=TORN).outputs["Fac"]
-    ramp = g.add("ShaderNodeMapRange", clamp=True)
-    for name, value in (
-        ("Value", given["Stretch"]), ("From Min", given["Most Stretch"]), ("From Max", g.math("MULTIPLY", given["Most Stretch"], 1.5)),
-    ):  # fmt: skip
-        g.put(ramp.inputs[name], value)
-    open_ = g.math("MULTIPLY", g.math("MAXIMUM", torn, ramp.outputs[0]), backed)
+    def exceeds(least: object, most: object) -> bpy.types.NodeSocket:
+        ramp = g.add("ShaderNodeMapRange", clamp=True)
+        for name, value in zip(("Value", "From Min", "From Max"), (given["Stretch"], least, most)):
+            g.put(ramp.inputs[name], value)
+        return ramp.outputs[0]
+
+    stretched = exceeds(given["Most Stretch"], g.math("MULTIPLY", given["Most Stretch"], 1.5))
+    # Faces between two depths come apart sooner, but not where they are seen as the photo saw them.
+    parted = g.math("MULTIPLY", torn, exceeds(*_PARTED))
+    open_ = g.math("MULTIPLY", g.math("MAXIMUM", parted, stretched), backed)
     kept = g.math("MULTIPLY", given["Matte"], g.math("SUBTRACT", 1.0, open_))
     matte = g.math("SUBTRACT", 1.0, g.math("MULTIPLY", given["Moved"], g.math("SUBTRACT", 1.0, kept)))
     alpha = g.add("ShaderNodeMix", data_type="FLOAT")
