@@ -17,7 +17,7 @@ from ..spec import SceneSpec
 from .cv import cv
 from .fill import fill, fill_with_network
 from .layered import DepthKind, DepthMap, Layer
-from .layers import Bytes, Fill, Sheet, cut_sheets, find_cuts, find_levels, without_specks
+from .layers import Bytes, Fill, Sheet, cut_sheets, find_cuts, find_levels, give_back, without_specks
 from .photo import Photo
 from .refine import Floats, Mask, decide_mixed_depths, take_rims_to_front
 from .resample import resample
@@ -67,6 +67,7 @@ def cut_layers(colour: Bytes, d: Floats, sky: Mask | None, spec: SceneSpec, prog
     d = without_specks(d, cuts, tear_threshold(spec, size))
     levels = find_levels(d, cuts, 2 if settings.mode == "two" else MOST_LAYERS, sky)
     reach, ring = reserve_pixels(spec, size)
+    levels = give_back(levels, d, cuts, reach)
     sheets = cut_sheets(
         colour,
         d,

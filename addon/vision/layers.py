@@ -34,6 +34,8 @@ Fill = Callable[[Bytes, Mask, Mask], Bytes]
 SPECK = 12  # cuts of fewer pixels than this are noise (as in 3D Photo Inpainting)
 BEHIND = 0.5  # pixels of parallax at the reserve that a hidden surface lies behind what covers it, at least
 _LEAST_SHARE = 0.01  # a level that parts less than this share of all cuts is not worth an object
+_CLAIM = 12  # times its own area that a piece of a sheet may go on behind others
+_FOREIGN = 0.1  # share of a sheet up to which that makes it a stray
 _APART = 0.04  # difference of d between surfaces of one sheet
 _GOOD = 0.6  # share of the front in a rim pixel up to which its background is a sample to fill from
 _OVERLAP = 2  # pixels that a sheet's colour goes on past its soft rim
@@ -200,6 +202,56 @@ def _repair(levels: NDArray[np.int32], cuts: Cuts) -> NDArray[np.int32]:
         if np.array_equal(levels, before):
             break
     return levels.astype(np.int32)
+
+
+def give_back(levels: NDArray[np.int32], d: Floats, cuts: Cuts, reach: int) -> NDArray[np.int32]:
+    """Take small pieces out of levels in which they would have to go on far behind what stands before them.
+
+    Where many cuts meet (hair, leaves) no numbering suits them all, and a piece of a strand may end up in one level with
+    the wall. It would be continued behind the head, as large as that. Such a piece goes to the level of the neighbour that
+    is nearest in depth; what is left of the cut between them is a tear inside that sheet.
+    """
+    cv2 = cv()
+    near, far = cuts.sides()
+    levels = levels.copy()
+    for level in range(1, int(levels.max()) + 1):
+        own = levels == level
+        rim = own & far & ~(_beside(levels, cuts, -1, np.minimum, level) >= level)
+        if not rim.any():
+            continue
+        count, parts, stats, _ = cv2.connectedComponentsWithStats(own.astype(np.uint8), connectivity=4)
+        away, nearest = cv2.distanceTransformWithLabels((~rim).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
+        owner = np.zeros(int(nearest.max()) + 1, np.int32)
+        owner[nearest[rim]] = parts[rim]
+        surface = _group(parts, count, own, np.nonzero(rim), d)
+        claimed = np.bincount(surface[owner[nearest[(levels < level) & (away <= reach)]]], minlength=count)
+        area = np.bincount(surface, stats[:, cv2.CC_STAT_AREA], minlength=count)
+        unfit = ((claimed > _CLAIM * area) & (area < _FOREIGN * np.count_nonzero(own)))[surface]
+        unfit[0] = False
+        if unfit.any():
+            levels = _moved_to_neighbours(levels, d, unfit[parts] & own, parts, count)
+    return np.unique(levels, return_inverse=True)[1].reshape(levels.shape).astype(np.int32)
+
+
+def _moved_to_neighbours(levels: NDArray[np.int32], d: Floats, moving: Mask, parts: NDArray[np.int32], count: int) -> NDArray[np.int32]:
+    """The levels with every moving part in the one that its pixels' neighbours nearest in depth have most often."""
+    h, w = levels.shape
+    y, x = np.nonzero(moving)
+    best, choice = np.full(len(y), np.inf, np.float32), np.full(len(y), -1)
+    for dy, dx in ((-1, 0), (1, 0), (0, -1), (0, 1)):
+        ny, nx = (y + dy).clip(0, h - 1), (x + dx).clip(0, w - 1)
+        apart = np.abs(d[ny, nx] - d[y, x])
+        nearer = ~moving[ny, nx] & (apart < best)
+        best[nearer], choice[nearer] = apart[nearer], levels[ny, nx][nearer]
+    own = parts[y, x]
+    ballots = np.zeros((count, int(levels.max()) + 1), np.float32)
+    touching = choice >= 0
+    np.add.at(ballots, (own[touching], choice[touching]), 1 / (best[touching] + 0.01))
+    target = np.where(ballots.max(1) > 0, ballots.argmax(1), -1)
+    out = levels.copy()
+    new = target[own]
+    out[y, x] = np.where(new >= 0, new, levels[y, x])
+    return out
 
 
 def _beside(levels: NDArray[np.int32], cuts: Cuts, side: int, choose: Callable[..., Any], none: int) -> NDArray[np.int32]:
@@ -369,15 +421,22 @@ def _surfaces(own: Mask, hidden: Mask, under: tuple[NDArray[np.intp], NDArray[np
         owner = np.zeros(int(nearest.max()) + 1, np.int32)
         owner[nearest[under]] = parts[under]
         parts = np.where(hidden, owner[nearest], parts)
+    return _group(parts, count, own, under, d)[parts]
+
+
+def _group(
+    parts: NDArray[np.int32], count: int, own: Mask, rims: tuple[NDArray[np.intp], NDArray[np.intp]], d: Floats
+) -> NDArray[np.int32]:
+    """The surface that each of a sheet's `count` connected parts belongs to, 0 for the first part, which is none."""
     # What counts is how deep a part is where it goes on; elsewhere, on the whole.
-    rims = np.bincount(parts[under], minlength=count)
-    at_rims = np.bincount(parts[under], d[under], minlength=count) / np.maximum(rims, 1)
+    times = np.bincount(parts[rims], minlength=count)
+    at_rims = np.bincount(parts[rims], d[rims], minlength=count) / np.maximum(times, 1)
     whole = np.bincount(parts[own], d[own], minlength=count) / np.maximum(np.bincount(parts[own], minlength=count), 1)
-    depth = np.where(rims > 0, at_rims, whole)[1:]
+    depth = np.where(times > 0, at_rims, whole)[1:]
     order = np.argsort(depth)
     surface = np.zeros(count, np.int32)
     surface[1:][order] = 1 + np.cumsum(np.diff(depth[order], prepend=depth[order][:1]) > _APART)
-    return surface[parts]
+    return surface
 
 
 def _windows(surface: NDArray[np.int32], wanted: Mask, reach: int) -> Iterator[tuple[Mask, tuple[slice, slice]]]:
