@@ -1,16 +1,17 @@
 """Fills what a photo does not show, from given samples and nothing else.
 
 What lies behind a silhouette is told apart into what can be guessed and what cannot. Broad colour continues smoothly from
-the samples around (push-pull: nothing of those tried predicts the truth better). Texture cannot be predicted but must
-be there, or the place looks smeared: it is taken from the photo itself, mirrored across the nearest rim, without its
-broad colour, and with as much strength as the texture of the surroundings has. Grain continues with it.
-
-benchmarks/README.md compares this with patch matching and with what OpenCV offers.
+the samples around (push-pull: on the average nothing predicts the truth better). Where the surroundings tell that a
+structure goes on (stripes, edges, bricks), it is continued with what follows it elsewhere (fill_patches.py). Fine texture
+and grain cannot be predicted but must be there, or the place looks smeared: they are copied from the photo at its full
+resolution, and as much of the coarser texture with them as gives the place the strength of its surroundings.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,131 +19,268 @@ from numpy.typing import NDArray
 from ..errors import InputError
 from .cv import cv
 from .files import shown
+from .fill_patches import Grid, Matches, find_matches, nearest_set
+from .texture import linear_to_srgb, srgb_to_linear
 
 Bytes = NDArray[np.uint8]
 Floats = NDArray[np.float32]
 Mask = NDArray[np.bool_]
+Places = NDArray[np.intp]
+"""Flat indices of pixels."""
+Progress = Callable[[float], None]
 
-ENERGY = 0.5
-"""Gradient energy of a filled place as a share of its surroundings'; where sheets meet in the film, some is added."""
-_BROAD = 450  # broad colour is what is left in a picture this many pixels wide
-_FOLDS = (1.0, 0.6, 0.35, 0.2, 0.1, 0.0)
+ENERGY = 0.6
+"""Gradient energy of a filled place as a share of its surroundings', where copied texture allows."""
+_OCTAVES = (0.5, 1.0, 2.0)  # cells: what is finer than the first is always copied, what is coarser than the last never
+_SURE = 4.0  # cells from the rim at which a continued structure is trusted half
+_FEATHER = 2.0  # copies of neighbouring cells blend over half a cell
+_LEAST_RING = 4.0  # cells: how far around a hole its surroundings reach, at least
 _NETWORK_SIDE = 512
 _PATIENCE = 8.0  # how soon push-pull trusts few samples near by over many far away
+_LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 
 
-def fill(colour: Bytes, source: Mask, domain: Mask, *, method: str = "patch") -> Bytes:
+def fill(
+    colour: NDArray[Any], source: Mask, domain: Mask, *, method: str = "patch", seed: int = 0, progress: Progress | None = None
+) -> NDArray[Any]:
     """Fill `domain` from the pixels in `source`.
 
-    colour: uint8 H×W×3, sRGB. source, domain: bool H×W, disjoint. Pixels in neither are never read. method: "patch" for
-    broad colour with mirrored texture, "smooth" for broad colour alone. Returns a copy. Raises ValueError if there is
-    nothing to fill from.
+    colour: H×W×3, uint8 sRGB or float32 linear light (filled in [0, 1]). source, domain: bool H×W, disjoint. Pixels in
+    neither are never read. method: "patch" for continued structure and copied texture, "smooth" for broad colour alone.
+    The same seed gives the same result. progress: called with 0..1; may raise to cancel. Returns a copy of the same dtype.
+    Raises ValueError if there is nothing to fill from, if source and domain overlap, or for another method.
     """
+    if method not in ("patch", "smooth"):
+        raise ValueError(f"no such method: {method}")
     if not source.any():
         raise ValueError("there is no pixel to fill from")
-    out = colour.copy()
+    if (source & domain).any():
+        raise ValueError("a pixel cannot be both filled and filled from")
+    report = progress or (lambda share: None)
+    out = colour.copy(order="C")
     if not domain.any():
         return out
-    broad = push_pull(colour, source)
-    if method == "patch":
-        broad = broad + _texture(colour, source, domain, broad)
-    np.copyto(out, np.clip(np.rint(broad), 0, 255).astype(np.uint8), where=domain[..., None])
+    known = _encoded(cv().copyTo(colour, source.astype(np.uint8)))
+    smooth = push_pull(known, source)
+    report(0.2)
+    matches = (
+        find_matches(known, smooth, source, domain, seed=seed, progress=lambda share: report(0.2 + 0.6 * share))
+        if method == "patch"
+        else None
+    )
+    holes = np.flatnonzero(domain)
+    filled = _rows(smooth, holes) if matches is None else _composed(known, source, domain, holes, smooth, matches)
+    out.reshape(-1, 3)[holes] = _decoded(filled, out.dtype)
+    report(1.0)
     return out
 
 
-def push_pull(values: NDArray, source: Mask) -> Floats:
+def _encoded(colour: NDArray[Any]) -> Floats:
+    """Colours as float32 sRGB in 0..255, in which differences are about as visible everywhere."""
+    return colour.astype(np.float32) if colour.dtype == np.uint8 else 255 * linear_to_srgb(colour)
+
+
+def _decoded(values: Floats, dtype: np.dtype[Any]) -> NDArray[Any]:
+    if dtype == np.uint8:
+        return np.clip(np.rint(values), 0, 255).astype(np.uint8)
+    return srgb_to_linear(np.clip(values / 255, 0, 1)).astype(dtype)
+
+
+def push_pull(values: NDArray[Any], source: Mask) -> Floats:
     """Smooth colours everywhere, from the pixels in `source` alone: float32 H×W×C, exact in the source.
 
     Averages over coarser and coarser neighbourhoods, each as far as it has samples (Gortler et al. 1996, The Lumigraph).
     """
-    weight = source.astype(np.float32)
-    return _pull(np.where(source[..., None], values, 0).astype(np.float32), weight)
-
-
-def _pull(values: Floats, weight: Floats) -> Floats:
     cv2 = cv()
-    h, w = weight.shape
-    channels = values.shape[2]
+    mask = source.astype(np.uint8)
+    # Not a product: what is outside the source may be infinite.
+    planes = [cv2.copyTo(np.ascontiguousarray(plane, np.float32), mask) for plane in cv2.split(values)]
+    return _pull(cv2.merge([*planes, mask.astype(np.float32)]))
+
+
+def _pull(weighted: Floats) -> Floats:
+    """From colours times their weights, and the weights, h×w×(C+1), to colours h×w×C."""
+    cv2 = cv()
+    h, w, channels = weighted.shape
+    weight = weighted[..., -1:]
     if min(h, w) <= 2:
-        mean = (values * weight[..., None]).sum((0, 1)) / max(float(weight.sum()), 1e-9)
-        return np.broadcast_to(mean.astype(np.float32), values.shape).copy()
-    down = cv2.pyrDown(
-        cv2.merge([*cv2.split(values * weight[..., None]), weight]) if channels > 1 else np.dstack([values[..., 0] * weight, weight])
-    )
-    share = down[..., channels]
-    coarse = down[..., :channels] / np.maximum(share, 1e-9)[..., None]
-    up = cv2.pyrUp(_pull(np.ascontiguousarray(coarse), np.minimum(1, share * _PATIENCE)), dstsize=(w, h)).reshape(h, w, channels)
-    return values * weight[..., None] + up * (1 - weight)[..., None]
+        mean = weighted[..., :-1].sum((0, 1)) / max(float(weight.sum()), 1e-9)
+        return np.broadcast_to(mean, (h, w, channels - 1)).copy()
+    down = cv2.pyrDown(weighted)
+    share = down[..., -1:]
+    down = down * (np.minimum(1, share * _PATIENCE) / np.maximum(share, 1e-9))
+    up = cv2.pyrUp(_pull(down), dstsize=(w, h)).reshape(h, w, channels - 1)
+    up *= 1 - weight
+    up += weighted[..., :-1]
+    return up
 
 
-def _texture(colour: Bytes, source: Mask, domain: Mask, broad: Floats) -> Floats:
-    """What the domain lacks of its surroundings' texture: float32 H×W×3, 0 outside the domain."""
-    ys, xs = np.nonzero(domain)
-    picture = broad.copy()  # the source as it is; elsewhere a smooth guess
-    picture[ys, xs] = colour[_mirrored(source, ys, xs)]
-    step = max(1, round(max(source.shape) / _BROAD))
-    near = source & _grown(domain, 4 * step)
-    missing = max(0.0, ENERGY * _energy(broad, near if near.any() else source) - _energy(broad, domain))
-    # As fine as does: every coarser octave is farther from the truth that nobody knows.
-    for octave in (1, 2, 4, 8):
-        detail = picture - _broad(picture, source | domain, step * octave)
-        detail[~domain] = 0
-        strength = float(np.sqrt(missing / max(_energy(detail, domain), 1e-9)))
-        if strength <= 1:
-            break
-    return detail * np.float32(min(1.0, strength))
+# Texture and structure -------------------------------------------------------------------------------------------------
 
 
-def _mirrored(source: Mask, ys: NDArray[np.intp], xs: NDArray[np.intp]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """For the pixels (ys, xs), those of the source that lie as far behind the nearest rim, or nearer to it if there are none."""
-    cv2 = cv()
+def _composed(known: Floats, source: Mask, domain: Mask, holes: Places, smooth: Floats, matches: Matches) -> Floats:
+    """Broad colour, structure and copied texture together: float32 n×3 for the pixels of the domain, row by row.
+
+    A pixel is smooth + up(structure − strength · broad) + strength · copied, where `structure` is what the samples' mean
+    tells beyond smooth colour, as far as it is trusted, `broad` is the samples' own broad colour, which is not wanted, and
+    up() brings cells to pixels, so that only the copies are made at full size.
+    """
+    structure, broad = _structure(matches), _broad_colours(matches)
+    copied = _copies(known, source, holes, matches)
+    sight = _Sight.of(source, domain, matches)
+    wanted = ENERGY * sight.energy(_luma(known), sight.ring)
+    luma, grid = _luma(smooth), matches.grid
+    least = sight.energy(luma + _to_pixels(_luma(structure), grid, luma.shape), sight.hole)
+    luma.ravel()[holes] += copied @ _LUMA
+    energies = [sight.energy(luma + _to_pixels(_luma(structure - b), grid, luma.shape), sight.hole) for b in broad]
+    octave, share, strength = _mixture(least, energies, wanted) if sight.hole.any() else (0, 1.0, 1.0)
+    finer = broad[max(octave - 1, 0)]
+    cells = structure - np.float32(strength) * (finer + np.float32(share) * (broad[octave] - finer))
+    return _rows(smooth, holes) + _rows(_to_pixels(cells, grid, luma.shape), holes) + np.float32(strength) * copied
+
+
+def _mixture(least: float, energies: list[float], wanted: float) -> tuple[int, float, float]:
+    """Up to which octave of texture to copy, how much of that octave, and how strong it all is.
+
+    least: gradient energy without texture; energies: with more and more octaves. As fine as does: every coarser octave is
+    farther from the truth that nobody knows.
+    """
+    if energies[0] >= wanted:  # the finest texture alone is too much
+        return 0, 1.0, max(0.0, (wanted - least) / max(energies[0] - least, 1e-6)) ** 0.5
+    for octave in range(1, len(energies)):
+        if energies[octave] >= wanted:
+            return octave, (wanted - energies[octave - 1]) / (energies[octave] - energies[octave - 1]), 1.0
+    return len(energies) - 1, 1.0, 1.0
+
+
+def _structure(matches: Matches) -> Floats:
+    """What the samples' mean tells beyond smooth colour, on the grid of the matches: float32 h×w×3."""
+    grid = matches.grid
+    image, smooth = grid.image.reshape(-1, 3), grid.smooth.reshape(-1, 3)
+    mean = np.einsum("nkc,nk->nc", image[matches.samples], matches.weights)
+    structure = np.zeros_like(image)
+    depth = nearest_set(grid.known)[0].ravel()[matches.cells]
+    trust = matches.trust / (1 + (depth / _SURE) ** 2)
+    structure[matches.cells] = trust[:, None] * (mean - smooth[matches.cells])
+    # At the rim smooth colour is right; where there is neither hole nor source, what is in the hole goes on.
+    return np.where(grid.known[..., None], np.float32(0), structure[nearest_set(grid.wanted)[1]])
+
+
+def _broad_colours(matches: Matches) -> list[Floats]:
+    """What is broader than an octave at the samples, for each octave, on the grid of the matches: float32 h×w×3."""
+    cv2, grid = cv(), matches.grid
+    best = np.zeros(grid.known.size, np.intp)
+    best[matches.cells] = matches.samples[:, 0]
+    best = best[nearest_set(grid.wanted)[1]]
+    weight = grid.known.astype(np.float32)
+    broad = []
+    for sigma in sorted({max(octave, 1 / grid.step) for octave in _OCTAVES}):  # in cells; no blur is finer than a pixel
+        share = cv2.GaussianBlur(weight, (0, 0), sigma)[..., None]
+        blurred = cv2.GaussianBlur(grid.image, (0, 0), sigma) / np.maximum(share, 1e-6)
+        broad.append(blurred.reshape(-1, 3)[best])
+    return broad
+
+
+def _copies(known: Floats, source: Mask, holes: Places, matches: Matches) -> Floats:
+    """The pixels that the shifts point at, blended where neighbouring cells have different ones: float32 n×3."""
+    grid = matches.grid
     h, w = source.shape
-    _, labels = cv2.distanceTransformWithLabels((~source).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
-    places = np.zeros(int(labels.max()) + 1, np.int64)
-    places[labels[source]] = np.flatnonzero(source)
-    rim_y, rim_x = np.divmod(places[labels[ys, xs]], w)
-    out_y, out_x = rim_y.copy(), rim_x.copy()
-    open_ = np.arange(len(ys))
-    for fold in _FOLDS[:-1]:
-        y = np.rint(rim_y[open_] + fold * (rim_y[open_] - ys[open_])).astype(np.intp)
-        x = np.rint(rim_x[open_] + fold * (rim_x[open_] - xs[open_])).astype(np.intp)
-        good = (y >= 0) & (y < h) & (x >= 0) & (x < w)
-        good &= source[np.clip(y, 0, h - 1), np.clip(x, 0, w - 1)]
-        out_y[open_[good]], out_x[open_[good]] = y[good], x[good]
-        open_ = open_[~good]
-        if len(open_) == 0:
-            break
-    return out_y, out_x
+    rows, columns = grid.known.shape
+    down, across = np.zeros((2, rows * columns), np.intp)
+    for shift, found, own in zip((down, across), np.divmod(matches.samples[:, 0], columns), np.divmod(matches.cells, columns)):
+        shift[matches.cells] = (found - own) * grid.step
+    shift, has = down * w + across, grid.wanted.ravel()
+    ys, xs = np.divmod(holes, w)
+    pixels, usable = known.reshape(-1, 3), source.ravel()
+    # A pixel's own cell points at nothing but source.
+    own = (ys // grid.step) * columns + xs // grid.step
+    out = pixels.take(holes + shift[own], 0)
+    mixed = np.flatnonzero(_unlike_neighbours(shift.reshape(rows, columns), grid.wanted).ravel()[own])
+    ys, xs = ys[mixed], xs[mixed]
+    total, blend = np.zeros((len(mixed), 1), np.float32), np.zeros((len(mixed), 3), np.float32)
+    for cell_y, share_y in _corners(h, rows, grid.step):
+        for cell_x, share_x in _corners(w, columns, grid.step):
+            share = share_y[ys] * share_x[xs]
+            cell = cell_y[ys] * columns + cell_x[xs]
+            y, x = ys + down[cell], xs + across[cell]
+            inside = (y >= 0) & (y < h) & (x >= 0) & (x < w)
+            place = np.where(inside, y * w + x, 0)
+            share = (share * (inside & has[cell] & usable[place]))[:, None]
+            blend += share * pixels.take(place, 0)
+            total += share
+    out[mixed] = blend / total
+    return out
 
 
-def _broad(picture: Floats, known: Mask, step: int) -> Floats:
-    """Gaussian means with a standard deviation of `step` pixels; only known pixels count."""
+def _unlike_neighbours(shift: NDArray[np.intp], wanted: Mask) -> Mask:
+    """The cells that do not share their shift with all wanted neighbours."""
     cv2 = cv()
-    h, w = known.shape
-    size = (max(1, -(-w // step)), max(1, -(-h // step)))
-    weight = known.astype(np.float32)
-    stacked = cv2.resize(cv2.merge([*cv2.split(picture * weight[..., None]), weight]), size, interpolation=cv2.INTER_AREA)
-    stacked = cv2.GaussianBlur(stacked, (0, 0), 1.0)
-    means = stacked[..., :3] / np.maximum(stacked[..., 3:], 1e-6)
-    return cv2.resize(np.ascontiguousarray(means), (w, h), interpolation=cv2.INTER_LINEAR)
+    values, around = shift.astype(np.float32), np.ones((3, 3), np.uint8)
+    high = cv2.dilate(np.where(wanted, values, np.float32(-np.inf)), around)
+    low = cv2.erode(np.where(wanted, values, np.float32(np.inf)), around)
+    return high != low
 
 
-def _energy(picture: Floats, where: Mask) -> float:
-    """Mean squared gradient of the luma over pixels all of whose four neighbours are in `where` too."""
-    cv2 = cv()
-    inner = cv2.erode(where.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
-    if not inner.any():
-        return 0.0
-    luma = picture @ np.array([0.299, 0.587, 0.114], np.float32)
-    across, down = np.zeros_like(luma), np.zeros_like(luma)
-    across[:, 1:-1] = (luma[:, 2:] - luma[:, :-2]) / 2
-    down[1:-1] = (luma[2:] - luma[:-2]) / 2
-    return float((across**2 + down**2)[inner].mean())
+def _corners(length: int, count: int, step: int) -> tuple[tuple[NDArray[np.intp], Floats], tuple[NDArray[np.intp], Floats]]:
+    """For every pixel along an axis the cells whose middles it lies between, and their shares."""
+    place = (np.arange(length) + 0.5) / step - 0.5
+    before = np.floor(place).astype(np.intp)
+    share = np.clip((place - before - 0.5) * _FEATHER + 0.5, 0, 1).astype(np.float32)
+    return (np.maximum(before, 0), 1 - share), (np.minimum(before + 1, count - 1), share)
 
 
-def _grown(mask: Mask, radius: int) -> Mask:
-    side = 2 * radius + 1
-    return cv().blur(mask.astype(np.float32), (side, side)) > 1e-6
+def _to_pixels(cells: Floats, grid: Grid, shape: tuple[int, ...]) -> Floats:
+    if grid.step == 1:
+        return cells
+    size = (cells.shape[1] * grid.step, cells.shape[0] * grid.step)
+    return cv().resize(np.ascontiguousarray(cells), size, interpolation=cv().INTER_LINEAR)[: shape[0], : shape[1]]
+
+
+def _rows(values: Floats, places: Places) -> Floats:
+    return values.reshape(-1, values.shape[-1]).take(places, 0)
+
+
+def _luma(colour: Floats) -> Floats:
+    return cv().cvtColor(np.ascontiguousarray(colour), cv().COLOR_RGB2GRAY)
+
+
+class _Sight(NamedTuple):
+    """Where gradients are looked at: every few rows, in the hole and in as large a ring around it."""
+
+    rows: NDArray[np.intp]
+    hole: Mask
+    ring: Mask
+
+    @classmethod
+    def of(cls, source: Mask, domain: Mask, matches: Matches) -> _Sight:
+        rows = np.arange(1, source.shape[0] - 1, max(1, source.shape[0] // 400))
+        distance, _ = nearest_set(matches.grid.wanted)
+        ring = matches.grid.known & ~matches.grid.wanted
+        away = np.sort(distance[ring])
+        if len(away):
+            ring &= distance <= max(_LEAST_RING, away[min(len(away) - 1, len(matches.cells))])
+        step = matches.grid.step
+        near = ring.repeat(step, 0).repeat(step, 1)[: source.shape[0], : source.shape[1]]
+        return cls(rows, _inner(domain, rows), _inner(source & near, rows))
+
+    def energy(self, luma: Floats, where: Mask) -> float:
+        """Mean squared gradient."""
+        if not where.any():
+            return 0.0
+        across = np.zeros((len(self.rows), luma.shape[1]), np.float32)
+        middle = luma[self.rows]
+        across[:, 1:-1] = middle[:, 2:] - middle[:, :-2]
+        down = luma[self.rows + 1] - luma[self.rows - 1]
+        return float((across[where] ** 2 + down[where] ** 2).mean()) / 4
+
+
+def _inner(mask: Mask, rows: NDArray[np.intp]) -> Mask:
+    """Rows of a mask without its rim and the picture's."""
+    inner = cv().erode(mask.astype(np.uint8), np.ones((3, 3), np.uint8), borderType=cv().BORDER_CONSTANT, borderValue=0)
+    return inner[rows].view(bool)
+
+
+# A network of the user's -----------------------------------------------------------------------------------------------
 
 
 def fill_with_network(path: Path, colour: Bytes, source: Mask, domain: Mask) -> Bytes:

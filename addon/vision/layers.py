@@ -296,14 +296,42 @@ def cut_sheets(
     count = int(levels.max()) + 1
     under_level = levels[rims.y, rims.x]
     away = [_distance(padded.known.shape, (y[under_level == level], x[under_level == level])) for level in range(count)]
+    outside = _past_border(levels, ring)
+    covered = np.zeros(padded.known.shape, bool)
     sheets = []
-    for level in range(count):
+    for level in reversed(range(count)):
         over = rims.front == level
         under = under_level == level
         edges = _Edges((y[over], x[over]), front[over], rims.alpha[over], (y[under], x[under]), behind[under], rims.alpha[under])
-        sheets.append(_cut_sheet(padded, level, edges, away[level:], sky and level == count - 1, reach, ring, fill))
-        progress((level + 1) / count)
-    return sheets
+        own = (padded.levels == level) & ~(outside & covered)
+        sheet = _cut_sheet(padded, level, own, edges, away[level:], sky and level == count - 1, reach, ring, fill)
+        left, top, right, bottom = (at + ring for at in sheet.box)
+        covered[top:bottom, left:right] |= sheet.matte == 255
+        sheets.append(sheet)
+        progress((count - level) / count)
+    return sheets[::-1]
+
+
+def _past_border(levels: NDArray[np.int32], ring: int) -> Mask:
+    """Where past the photo's border what is cut off by it is not likely to go on: farther out than it reaches in.
+
+    levels: int32 H×W. Returns bool (H+2·ring)×(W+2·ring); nothing in the corners.
+    """
+    h, w = levels.shape
+    far = np.zeros((h + 2 * ring, w + 2 * ring), bool)
+    out = np.arange(1, ring + 1)
+    for flipped in (False, True):
+        for side in (levels, levels.T):
+            inward = side[:, ::-1] if flipped else side
+            other = inward != inward[:, :1]
+            run = np.where(other.any(1), other.argmax(1), inward.shape[1])
+            beyond = out > run[:, None]
+            target = far if side is levels else far.T
+            if flipped:
+                target[ring:-ring or None, target.shape[1] - ring :] = beyond
+            else:
+                target[ring:-ring or None, :ring] = beyond[:, ::-1]
+    return far
 
 
 def _distance(shape: tuple[int, ...], places: tuple[NDArray[np.intp], NDArray[np.intp]]) -> Floats:
@@ -345,9 +373,8 @@ class _Edges(NamedTuple):
     under_alpha: Floats
 
 
-def _cut_sheet(photo: _Padded, level: int, edges: _Edges, away: list[Floats], endless: bool, reach: int, ring: int, fill: Fill) -> Sheet:
+def _cut_sheet(photo: _Padded, level: int, own: Mask, edges: _Edges, away: list[Floats], endless: bool, reach: int, ring: int, fill: Fill) -> Sheet:
     cv2 = cv()
-    own = photo.levels == level
     hidden, close = np.zeros_like(own), np.zeros_like(own)
     if level > 0 and len(edges.under[0]):
         # Where a farther sheet's rim is nearer, that one is what is behind.

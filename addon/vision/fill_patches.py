@@ -1,0 +1,364 @@
+"""Where to copy from: for every cell of a coarse grid over a hole, the cells of the source whose surroundings look alike.
+
+PatchMatch (Barnes et al. 2009) run from the rim of a hole inwards, shell by shell, so that what enters the hole is
+continued (as Criminisi et al. 2004 do it, but for a whole shell at a time); on a coarse grid first, then aligned on a finer
+one. What is found is a map of shifts (Pritch et al. 2009), good for copying pixels at full size. Neighbours that share a
+shift are favoured, so that whole pieces are copied (Ashikhmin 2001), and samples that are already used are not, so that
+nothing repeats (Kaspar et al. 2015). Nothing outside the samples and the known cells is ever read.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .cv import cv
+
+Floats = NDArray[np.float32]
+Ints = NDArray[np.int32]
+Mask = NDArray[np.bool_]
+
+CELLS = (3_000, 16_000, 48_000)
+"""Cells over the holes on the grids; time is proportional to them, whatever the photo's size."""
+FINEST = 450  # cells along a photo's longer side: nothing is gained by more, and a photo of many layers takes no longer
+LEAST_SAMPLES, MOST_SAMPLES = 16, 80_000  # below that a grid is too coarse; only the nearest are used beyond
+CHOICES = 6  # candidates that are kept for every cell
+
+_REACH = 4  # cells: half the side of a patch
+_DENSE = [(y, x) for y in range(-2, 3) for x in range(-2, 3)]
+_SPARSE = [(y, x) for y in (-4, 0, 4) for x in (-4, 0, 4) if (y, x) != (0, 0)]
+_PATCH = np.array(_DENSE + _SPARSE)
+_PATCH_WEIGHTS = np.array([np.exp(-(y * y + x * x) / 12.5) for y, x in _DENSE] + [0.25] * len(_SPARSE), np.float32)
+_AROUND = ((-1, 0), (1, 0), (0, -1), (0, 1), (-1, -1), (-1, 1), (1, -1), (1, 1))
+
+_KNOWN_SHARE = 0.4  # a cell with so much source in it is part of the context
+_LEAST_OVERLAP = 0.25  # share of a sample's patch that must be known
+_RANDOM_TRIES, _WINDOW = 8, 14  # looks around the mirrored place, up to so many cells off
+_FREE, _FAR = 6.0, 1.0  # cells beyond twice the depth that cost nothing; cost of a cell's square after that
+_COHERENCE, _REPETITION = 0.5, 0.4  # how much cheaper a shift is that all neighbours have; dearer, a sample already used
+_GUIDE, _GUIDE_SCALE = 0.6, 2.0  # weight of differing from the smooth filling; cells over which colours are broad
+_FLOOR = 60.0  # squared difference, over three channels of 8 bits, that is as good as none
+_TRUST = (0.15, 0.9)  # of structure: where nothing alike was found, and where its like was
+_UNSEEN = 3000.0  # cost of having almost nothing to compare
+_AWAY = 24  # cells from a hole beyond which nothing is sampled, besides twice its depth
+_CARRIED = 3  # candidates taken from the coarse grid to the fine one
+_AT_ONCE = 4000  # cells at a time, which bounds the memory
+
+
+class Grid(NamedTuple):
+    """A photo in cells of step×step pixels; arrays are h×w cells.
+
+    image: float32 h×w×3 in 0..255, the mean of a cell's source pixels. smooth: float32 h×w×3, a smooth filling. known:
+    cells that show enough source to be compared. samples: cells that are source throughout. wanted: cells with a pixel to
+    be filled.
+    """
+
+    step: int
+    image: Floats
+    smooth: Floats
+    known: Mask
+    samples: Mask
+    wanted: Mask
+
+
+class Matches(NamedTuple):
+    """What was found for the n wanted cells of a grid, best first.
+
+    cells: int n, flat indices into the grid. samples: int n×CHOICES, the same of the sample cells. weights: float32
+    n×CHOICES, adding up to 1. trust: float32 n in [0, 1], how surely the surroundings tell what is there.
+    """
+
+    grid: Grid
+    cells: NDArray[np.intp]
+    samples: NDArray[np.intp]
+    weights: Floats
+    trust: Floats
+
+
+def find_matches(
+    colour: Floats, smooth: Floats, source: Mask, domain: Mask, *, seed: int, progress: Callable[[float], None] = lambda share: None
+) -> Matches | None:
+    """Find for every cell over `domain` the like-most cells of `source`; None if the source is too small to compare.
+
+    colour: float32 H×W×3 in 0..255, 0 outside the source. smooth: float32 H×W×3, its broad colour, which guides the
+    search. source, domain: bool H×W, disjoint and not empty. The same seed gives the same result.
+    """
+    rng = np.random.default_rng(seed)
+    area = np.count_nonzero(domain)
+    finest = max(round(max(source.shape) / FINEST), math.ceil((area / CELLS[-1]) ** 0.5))
+    steps = sorted({max(finest, round((area / cells) ** 0.5)) for cells in CELLS[:-1]} | {finest}, reverse=True)
+    field: _Field | None = None
+    for step in steps:
+        grid = _make_grid(colour, smooth, source, domain, step)
+        if np.count_nonzero(grid.samples) < LEAST_SAMPLES and step > 1:
+            continue  # too narrow a source for such cells
+        coarser, field = field, _Field(grid, rng)
+        if coarser is None:
+            field.grow()
+            field.improve()
+        else:
+            field.align(coarser)
+        progress((steps.index(step) + 1) / len(steps))
+    return field.matches() if field else None
+
+
+def _make_grid(colour: Floats, smooth: Floats, source: Mask, domain: Mask, step: int) -> Grid:
+    share = to_cells(source.astype(np.float32), step)
+    image = to_cells(colour, step) / np.maximum(share, 1e-6)[..., None]
+    known = share >= _KNOWN_SHARE
+    wanted = to_cells(domain.astype(np.float32), step) > 0
+    samples = share > 0.999  # so that a shifted pixel is source
+    distance = nearest_set(wanted)[0]
+    limit = _AWAY + 2 * nearest_set(share > 0)[0][wanted].max()
+    near = np.sort(distance[samples & (distance <= limit)])
+    if len(near) >= LEAST_SAMPLES:
+        samples &= distance <= near[min(len(near), MOST_SAMPLES) - 1]
+    return Grid(step, np.where(known[..., None], image, 0).astype(np.float32), to_cells(smooth, step), known, samples, wanted)
+
+
+def to_cells(values: Floats, step: int) -> Floats:
+    """Means of step×step cells; beyond the border there are zeros."""
+    cv2 = cv()
+    if step == 1:
+        return values
+    h, w = values.shape[:2]
+    rows, columns = -(-h // step), -(-w // step)
+    padded = cv2.copyMakeBorder(values, 0, rows * step - h, 0, columns * step - w, cv2.BORDER_CONSTANT, value=0)
+    return cv2.resize(padded, (columns, rows), interpolation=cv2.INTER_AREA)
+
+
+def nearest_set(mask: Mask) -> tuple[Floats, NDArray[np.intp]]:
+    """For every place the distance to the nearest one that is set, and its flat index. At least one must be set."""
+    cv2 = cv()
+    distance, labels = cv2.distanceTransformWithLabels((~mask).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
+    places = np.zeros(int(labels.max()) + 1, np.intp)
+    places[labels[mask]] = np.flatnonzero(mask)
+    return distance, places[labels]
+
+
+class _Field:
+    """The search on one grid. Cells are flat indices into the grid with a border of _REACH, so that no patch leaves it."""
+
+    def __init__(self, grid: Grid, rng: np.random.Generator) -> None:
+        self.grid, self.rng = grid, rng
+        h, w = grid.known.shape
+        self.height, self.width = h + 2 * _REACH, w + 2 * _REACH
+        size = self.height * self.width
+        self.image = self._padded(grid.image)
+        self.known = self._padded(grid.known)
+        self.content, self.have = self.image.copy(), self.known.astype(np.float32)
+        self.patch = _PATCH[:, 0] * self.width + _PATCH[:, 1]
+        self.places, self.features = self._describe_samples()
+        self.row = np.full(size, -1, np.int32)  # of a cell in `places`, -1 for no sample
+        self.row[self.places] = np.arange(len(self.places))
+        self.used = np.zeros(len(self.places), np.float32)
+        guide = self._padded(cv().GaussianBlur(grid.smooth, (0, 0), _GUIDE_SCALE))
+        self.wanted_guide, self.given_guide = guide, guide[self.places]
+
+        depth, nearest = nearest_set(grid.known if grid.known.any() else grid.samples)
+        self.depth = self._padded(depth)
+        self.rim = self._padded(self._inner(nearest))
+        cells = np.flatnonzero(self._padded(grid.wanted))
+        self.cells = cells[np.argsort(np.ceil(self.depth[cells]), kind="stable")]
+        self.best = np.full((size, CHOICES), -1, np.int32)
+        self.cost = np.full((size, CHOICES), np.inf, np.float32)
+        self.trust = np.zeros(size, np.float32)
+
+    def _padded(self, values: NDArray) -> NDArray:
+        widths = ((_REACH, _REACH), (_REACH, _REACH), *((0, 0),) * (values.ndim - 2))
+        return np.pad(values, widths).reshape(self.height * self.width, *values.shape[2:])
+
+    def _inner(self, flat: NDArray[np.intp]) -> NDArray[np.intp]:
+        """Flat indices of the grid as those of the bordered grid."""
+        y, x = np.divmod(flat, self.grid.known.shape[1])
+        return (y + _REACH) * self.width + x + _REACH
+
+    def _describe_samples(self) -> tuple[NDArray[np.intp], Floats]:
+        """The sample cells, and for each what makes a squared difference a product: mask, masked squares, masked colours."""
+        places = np.flatnonzero(self._padded(self.grid.samples))
+        mask = self.have[places[:, None] + self.patch]
+        full = mask @ _PATCH_WEIGHTS >= _LEAST_OVERLAP * _PATCH_WEIGHTS.sum()
+        if np.count_nonzero(full) >= LEAST_SAMPLES:
+            places, mask = places[full], mask[full]
+        colours = self.image[places[:, None] + self.patch] * mask[..., None]
+        squares = np.einsum("npc,npc->np", colours, colours)
+        return places, np.concatenate([mask, squares, colours.reshape(len(places), -1)], 1)
+
+    # The three ways to search -------------------------------------------------------------------------------------------
+
+    def grow(self) -> None:
+        """From the rim inwards, a shell of cells at a time."""
+        shells = np.ceil(self.depth[self.cells])
+        for shell in np.split(self.cells, np.flatnonzero(np.diff(shells)) + 1):
+            for part in _parts(shell):
+                self._choose(part, [*self._neighbours(part, 8), *self._looks(part)])
+                self._choose(part, [*self._neighbours(part, 4), *self._shifted(part)])
+                self._write(part)
+
+    def improve(self) -> None:
+        """Once more, now that every cell has surroundings on all sides, with looks farther and farther away."""
+        for part in _parts(self.cells):
+            looks = []
+            for reach in (1, 3, 9, 27):
+                dy, dx = self.rng.integers(-reach, reach + 1, (2, len(part)), np.int32)
+                looks.append(self.best[part, 0] + dy * self.width + dx)
+            self._choose(part, [*self._neighbours(part, 8), *looks])
+            self._write(part)
+
+    def align(self, coarse: _Field) -> None:
+        """Take over what a coarser field found, then let the shifts of neighbours settle."""
+        ratio = coarse.grid.step / self.grid.step
+        y, x = np.divmod(self.cells, self.width)
+        h, w = coarse.grid.wanted.shape
+        above = [np.minimum(((v - _REACH + 0.5) / ratio).astype(np.intp), n - 1) for v, n in ((y, h), (x, w))]
+        parents = coarse._inner(nearest_set(coarse.grid.wanted)[1][above[0], above[1]])
+        cy, cx = np.divmod(parents, coarse.width)
+        for k in range(_CARRIED):
+            found = coarse.best[parents, k]
+            fy, fx = np.divmod(found, coarse.width)
+            ty, tx = (y + np.rint((fy - cy) * ratio)).astype(np.intp), (x + np.rint((fx - cx) * ratio)).astype(np.intp)
+            inside = (found >= 0) & (ty >= 0) & (ty < self.height) & (tx >= 0) & (tx < self.width)
+            place = np.where(inside, ty * self.width + tx, 0)
+            self.best[self.cells, k] = np.where(self.row[place] >= 0, place, -1)
+        lost = self.cells[self.best[self.cells, 0] < 0]
+        self.best[lost, 0] = self._nearest_sample(lost)
+        np.add.at(self.used, self.row[self.best[self.cells, 0]], 1)
+        self._write(self.cells)
+        for count in (8, 4):
+            for part in _parts(self.cells):
+                self._choose(part, [*self._neighbours(part, count), *self._shifted(part)])
+                self._write(part)
+
+    def matches(self) -> Matches:
+        """The result, in cells of the grid without its border."""
+        y, x = np.divmod(self.cells, self.width)
+        w = self.grid.known.shape[1]
+        found = self.best[self.cells]
+        fy, fx = np.divmod(np.where(found >= 0, found, found[:, :1]), self.width)
+        return Matches(
+            self.grid, (y - _REACH) * w + x - _REACH, ((fy - _REACH) * w + fx - _REACH).astype(np.intp),
+            self._weights(self.cells), self.trust[self.cells],
+        )  # fmt: skip
+
+    # Candidates ---------------------------------------------------------------------------------------------------------
+
+    def _neighbours(self, cells: NDArray[np.intp], count: int) -> list[Ints]:
+        """The shifts of neighbouring cells; -1 where they have none."""
+        found = []
+        for dy, dx in _AROUND[:count]:
+            step = dy * self.width + dx
+            other = self.best[cells + step, 0]
+            found.append(np.where(other >= 0, other - step, -1))
+        return found
+
+    def _shifted(self, cells: NDArray[np.intp]) -> list[Ints]:
+        """The present samples, one cell off."""
+        return [self.best[cells, 0] + dy * self.width + dx for dy, dx in _AROUND[:4]]
+
+    def _looks(self, cells: NDArray[np.intp]) -> list[Ints]:
+        """Random places around the rim and around where the cell falls if mirrored across it, and one anywhere."""
+        y, x = np.divmod(cells, self.width)
+        rim_y, rim_x = np.divmod(self.rim[cells], self.width)
+        found = []
+        for i in range(_RANDOM_TRIES):
+            window = _WINDOW * (i + 1) / _RANDOM_TRIES
+            fold, dy, dx = self.rng.random((3, len(cells)), np.float32)
+            ty = np.rint(rim_y + fold * (rim_y - y) + (2 * dy - 1) * window).clip(0, self.height - 1)
+            tx = np.rint(rim_x + fold * (rim_x - x) + (2 * dx - 1) * window).clip(0, self.width - 1)
+            found.append((ty * self.width + tx).astype(np.int32))
+        return [*found, self._any_sample(len(cells))]
+
+    def _any_sample(self, count: int) -> Ints:
+        return self.places[self.rng.integers(0, len(self.places), count)].astype(np.int32)
+
+    def _nearest_sample(self, cells: NDArray[np.intp]) -> Ints:
+        is_sample = (self.row >= 0).reshape(self.height, self.width)
+        return nearest_set(is_sample)[1].ravel()[cells].astype(np.int32)
+
+    # Judging ------------------------------------------------------------------------------------------------------------
+
+    def _choose(self, cells: NDArray[np.intp], candidates: list[Ints]) -> None:
+        """Keep the best of what the cells have and of the candidates."""
+        present = self.best[cells, 0].copy()
+        found, rows = self._usable(cells, candidates)
+        context = self.have[cells[:, None] + self.patch] * _PATCH_WEIGHTS
+        colours = self.content[cells[:, None] + self.patch]
+        weighted = colours * context[..., None]
+        squares = np.einsum("npc,npc->np", weighted, colours)
+        difference = self._difference(rows, context, weighted, squares)
+        cost = self._biased(cells, found, rows, present, difference)
+        cost[rows < 0] = np.inf
+
+        order = np.argsort(cost, 1, kind="stable")[:, :CHOICES]
+        self.best[cells], self.cost[cells] = np.take_along_axis(found, order, 1), np.take_along_axis(cost, order, 1)
+        chosen = self.best[cells, 0]
+        self.used -= np.bincount(self.row[present[present >= 0]], minlength=len(self.used))
+        self.used += np.bincount(self.row[chosen], minlength=len(self.used))
+
+        # Trust falls with what is left of the context's variance once the best match explains it; an even context tells
+        # nothing about structure. A third of this would cost the least squared error, but would leave bricks and lines smeared.
+        total = np.maximum(context.sum(1), 1e-3)
+        variance = (squares.sum(1) - np.square(weighted.sum(1)).sum(1) / total) / total
+        left = np.take_along_axis(difference, order[:, :1], 1)[:, 0] / (variance + _FLOOR)
+        self.trust[cells] = np.clip(_TRUST[1] - (left - 0.03) * 1.6, *_TRUST) * variance / (variance + 100)
+
+    def _usable(self, cells: NDArray[np.intp], candidates: list[Ints]) -> tuple[Ints, Ints]:
+        """The candidates, and what is there already, as cells and as rows of the samples; -1 for doubles and no samples."""
+        found = np.sort(np.concatenate([self.best[cells], np.stack(candidates, 1)], 1), 1)
+        double = np.zeros(found.shape, bool)
+        double[:, 1:] = found[:, 1:] == found[:, :-1]
+        found[double | (found < 0) | (found >= len(self.row))] = -1
+        rows = np.where(found >= 0, self.row[found], -1)
+        nothing = (rows < 0).all(1)
+        if nothing.any():
+            found[nothing, 0] = self._any_sample(int(nothing.sum()))
+            rows[nothing, 0] = self.row[found[nothing, 0]]
+        found[rows < 0] = -1
+        order = np.argsort(rows < 0, 1, kind="stable")[:, : max(CHOICES, int((rows >= 0).sum(1).max()))]
+        return np.take_along_axis(found, order, 1), np.take_along_axis(rows, order, 1)
+
+    def _difference(self, rows: Ints, context: Floats, weighted: Floats, squares: Floats) -> Floats:
+        """Mean squared differences of patches where both are known: Σ m·n·(a−b)² = Σ ma²·n + Σ m·nb² − 2 Σ ma·nb."""
+        asked = np.concatenate([squares, context, -2 * weighted.reshape(len(weighted), -1)], 1)
+        out = np.empty(rows.shape, np.float32)
+        size = len(_PATCH)
+        step = max(1, 20_000 // rows.shape[1])
+        for i in range(0, len(rows), step):
+            part = slice(i, i + step)
+            given = self.features[np.maximum(rows[part], 0)]
+            total = np.matmul(given, asked[part, :, None])[..., 0]
+            overlap = np.matmul(given[..., :size], context[part, :, None])[..., 0]
+            out[part] = np.maximum(total, 0) / np.maximum(overlap, 1e-3) + _UNSEEN * (overlap < 0.12 * _PATCH_WEIGHTS.sum())
+        return out
+
+    def _biased(self, cells: NDArray[np.intp], found: Ints, rows: Ints, present: Ints, difference: Floats) -> Floats:
+        """Differences, plus a preference for near samples, for the neighbours' shifts and for samples not used yet."""
+        dy, dx = found // self.width - (cells // self.width)[:, None], found % self.width - (cells % self.width)[:, None]
+        far = np.maximum(0, np.hypot(dy, dx).astype(np.float32) - 2 * self.depth[cells][:, None] - _FREE)
+        agreeing = np.zeros(found.shape, np.float32)
+        for shift in self._neighbours(cells, 8):
+            agreeing += found == shift[:, None]
+        apart = self.wanted_guide[cells][:, None] - self.given_guide[np.maximum(rows, 0)]
+        difference = difference + _GUIDE * np.einsum("nkc,nkc->nk", apart, apart)
+        used = np.minimum(3, self.used[np.maximum(rows, 0)] - (found == present[:, None]))
+        return (difference + _FAR * far * far + _FLOOR) * (1 - _COHERENCE / 8 * agreeing) * (1 + _REPETITION * used)
+
+    def _write(self, cells: NDArray[np.intp]) -> None:
+        """What stands in the cells from now on."""
+        free = cells[~self.known[cells]]
+        self.content[free] = self.image[self.best[free, 0]]
+        self.have[cells] = 1
+
+    def _weights(self, cells: NDArray[np.intp]) -> Floats:
+        cost = self.cost[cells]
+        least = cost[:, :1]
+        weights = np.exp(-np.minimum((cost - least) / np.maximum(least, 90), 80))
+        return (weights / weights.sum(1, keepdims=True)).astype(np.float32)
+
+
+def _parts(cells: NDArray[np.intp]) -> list[NDArray[np.intp]]:
+    return np.array_split(cells, -(-len(cells) // _AT_ONCE)) if len(cells) else []
