@@ -323,8 +323,8 @@ def _past_border(levels: NDArray[np.int32], ring: int) -> Mask:
     for flipped in (False, True):
         for side in (levels, levels.T):
             inward = side[:, ::-1] if flipped else side
-            other = inward != inward[:, :1]
-            run = np.where(other.any(1), other.argmax(1), inward.shape[1])
+            farther = inward > inward[:, :1]  # what stands before it does not end it
+            run = np.where(farther.any(1), farther.argmax(1), inward.shape[1])
             beyond = out > run[:, None]
             target = far if side is levels else far.T
             if flipped:

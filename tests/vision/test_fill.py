@@ -10,6 +10,7 @@ import pytest
 
 from addon.errors import InputError
 from addon.vision.fill import fill, fill_with_network, push_pull
+from addon.vision.texture import linear_to_srgb, srgb_to_linear
 
 H, W = 96, 128
 ROWS, COLUMNS = np.mgrid[:H, :W]
@@ -46,8 +47,17 @@ def test_texture_goes_on():
     colour, source, domain = scene()
     ring = source & (COLUMNS > 50)
     around = gradient_energy(colour, ring)
-    assert 0.4 * around < gradient_energy(fill(colour, source, domain), domain) < 0.7 * around
+    assert 0.45 * around < gradient_energy(fill(colour, source, domain), domain) < 0.8 * around
     assert gradient_energy(fill(colour, source, domain, method="smooth"), domain) < 0.2 * around
+
+
+def test_the_grain_of_a_photo_goes_on_past_its_border():
+    rng = np.random.default_rng(1)
+    colour = np.clip(np.rint(128 + rng.normal(0, 8, (H, W, 3))), 0, 255).astype(np.uint8)
+    inside = (ROWS >= 16) & (ROWS < H - 16) & (COLUMNS >= 16) & (COLUMNS < W - 16)
+    filled = fill(colour, inside, ~inside)
+    assert 5.5 < filled[~inside].std() < 9
+    assert abs(filled[~inside].mean() - 128) < 1.5
 
 
 def test_an_even_wall_stays_even():
@@ -65,9 +75,67 @@ def test_a_stripe_goes_on():
     assert filled[45:51][near[45:51]].mean() > 170 and filled[:30][near[:30]].mean() < 90
 
 
+def test_stripes_go_on_where_smooth_colour_has_lost_them():
+    stripes = np.where((ROWS + COLUMNS) // 5 % 2, 200, 50).astype(np.uint8)  # aslant, so that mirroring would break them
+    colour = np.repeat(stripes[..., None], 3, 2)
+    _, source, domain = scene()
+    deep = domain & (COLUMNS > 76)
+    truth = colour[deep][:, 0] > 125
+    right = {m: np.mean((fill(colour, source, domain, method=m)[deep][:, 0] > 125) == truth) for m in ("patch", "smooth")}
+    assert right["patch"] > 0.9 and right["smooth"] < 0.75
+
+
+def test_nothing_comes_from_afar_that_is_not_around():
+    colour = np.full((H, W, 3), 90, np.uint8)
+    colour[:, :30] = np.random.default_rng(2).integers(0, 256, (H, 30, 3))
+    _, source, domain = scene()
+    assert np.abs(fill(colour, source, domain)[domain].astype(int) - 90).max() <= 3
+
+
 def test_it_gives_the_same_again():
     colour, source, domain = scene()
-    assert np.array_equal(fill(colour, source, domain), fill(colour, source, domain))
+    filled = fill(colour, source, domain, seed=3)
+    assert np.array_equal(filled, fill(colour, source, domain, seed=3))
+    assert not np.array_equal(filled, fill(colour, source, domain, seed=4))
+
+
+def test_linear_light_is_filled_alike():
+    colour, source, domain = scene()
+    linear = srgb_to_linear(np.arange(256) / 255)[colour]
+    linear[~source] = np.nan  # nobody looks
+    filled = fill(linear, source, domain)
+    assert filled.dtype == np.float32 and np.array_equal(filled[source], linear[source])
+    assert np.abs(linear_to_srgb(filled[domain]) * 255 - fill(colour, source, domain)[domain]).max() < 1
+
+
+def test_progress_is_told_and_may_cancel():
+    colour, source, domain = scene()
+    told = []
+    fill(colour, source, domain, progress=told.append)
+    assert told == sorted(told) and told[-1] == 1.0 and len(told) > 2
+
+    def cancel(share):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fill(colour, source, domain, progress=cancel)
+
+
+def test_nonsense_is_refused():
+    colour, source, domain = scene()
+    with pytest.raises(ValueError, match="both"):
+        fill(colour, source | domain, domain)
+    with pytest.raises(ValueError, match="method"):
+        fill(colour, source, domain, method="magic")
+
+
+def test_a_large_hole_with_a_narrow_source():
+    colour = np.random.default_rng(5).integers(0, 256, (400, 600, 3)).astype(np.uint8)
+    source = np.zeros((400, 600), bool)
+    source[:, 299:301] = True
+    filled = fill(colour, source, ~source)
+    assert np.array_equal(filled[source], colour[source])
+    assert abs(filled[~source].mean() - colour[source].mean()) < 10
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 9), (9, 1), (2, 3), (300, 5)])
