@@ -226,7 +226,7 @@ def _layer_group() -> bpy.types.NodeTree:
             g.put(ramp.inputs[name], value)
         return ramp.outputs[0]
 
-    stretched = exceeds(given["Most Stretch"], g.math("MULTIPLY", given["Most Stretch"], 1.2))
+    stretched = exceeds(given["Most Stretch"], g.math("MULTIPLY", given["Most Stretch"], 1.4))
     # Faces between two depths come apart sooner, but not where they are seen as the photo saw them.
     parted = g.math("MULTIPLY", torn, exceeds(*_PARTED))
     open_ = g.math("MULTIPLY", g.math("MAXIMUM", parted, stretched), backed)

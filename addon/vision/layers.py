@@ -35,7 +35,7 @@ SPECK = 12  # cuts of fewer pixels than this are noise (as in 3D Photo Inpaintin
 BEHIND = 0.5  # pixels of parallax at the reserve that a hidden surface lies behind what covers it, at least
 _LEAST_SHARE = 0.01  # a level that parts less than this share of all cuts is not worth an object
 _CLAIM = 12  # times its own area that a piece of a sheet may go on behind others
-_FOREIGN = 0.1  # share of a sheet up to which that makes it a stray
+_FOREIGN, _STRAY = 0.1, 0.005  # shares of a sheet and of the picture up to which that makes it a stray
 _APART = 0.04  # difference of d between surfaces of one sheet
 _GOOD = 0.6  # share of the front in a rim pixel up to which its background is a sample to fill from
 _OVERLAP = 2  # pixels that a sheet's colour goes on past its soft rim
@@ -223,11 +223,16 @@ def give_back(levels: NDArray[np.int32], d: Floats, cuts: Cuts, reach: int) -> N
         away, nearest = cv2.distanceTransformWithLabels((~rim).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
         owner = np.zeros(int(nearest.max()) + 1, np.int32)
         owner[nearest[rim]] = parts[rim]
+        claimed = np.bincount(owner[nearest[(levels < level) & (away <= reach)]], minlength=count)
+        unfit = np.zeros(count, bool)
         surface = _group(parts, count, own, np.nonzero(rim), d)
-        claimed = np.bincount(surface[owner[nearest[(levels < level) & (away <= reach)]]], minlength=count)
-        area = np.bincount(surface, stats[:, cv2.CC_STAT_AREA], minlength=count)
-        unfit = ((claimed > _CLAIM * area) & (area < _FOREIGN * np.count_nonzero(own)))[surface]
-        unfit[0] = False
+        for part in np.flatnonzero(claimed > _CLAIM * stats[:, cv2.CC_STAT_AREA]):
+            if part == 0:
+                continue
+            x, y, w, h = stats[part, :4]
+            around = surface[parts[max(0, y - reach) : y + h + reach, max(0, x - reach) : x + w + reach]]
+            same, all_ = np.count_nonzero(around == surface[part]), np.count_nonzero(around)
+            unfit[part] = claimed[part] > _CLAIM * same and same < max(_FOREIGN * all_, _STRAY * own.size)
         if unfit.any():
             levels = _moved_to_neighbours(levels, d, unfit[parts] & own, parts, count)
     return np.unique(levels, return_inverse=True)[1].reshape(levels.shape).astype(np.int32)
