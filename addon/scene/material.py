@@ -220,6 +220,7 @@ def _layer_group() -> bpy.types.NodeTree:
     # Matte, then what opens: torn faces and stretched ones, where something is behind.
     backed = g.add("ShaderNodeAttribute", attribute_type="GEOMETRY", attribute_name=BACKED).outputs["Fac"]
     torn = g.add("ShaderNodeAttribute", attribute_type="GEOMETRY", attribute_name=TORN).outputs["Fac"]
+
     def exceeds(least: object, most: object) -> bpy.types.NodeSocket:
         ramp = g.add("ShaderNodeMapRange", clamp=True)
         for name, value in zip(("Value", "From Min", "From Max"), (given["Stretch"], least, most)):

@@ -135,8 +135,9 @@ def _composed(known: Floats, source: Mask, domain: Mask, holes: Places, smooth: 
     energies = [sight.energy(luma + _to_pixels(_luma(structure - b), grid, luma.shape), sight.hole) for b in broad]
     octave, share, strength = _mixture(least, energies, wanted) if sight.hole.any() else (0, 1.0, 1.0)
     finer = broad[max(octave - 1, 0)]
-    cells = structure - np.float32(strength) * (finer + np.float32(share) * (broad[octave] - finer))
-    return _rows(smooth, holes) + _rows(_to_pixels(cells, grid, luma.shape), holes) + np.float32(strength) * copied
+    cells = np.asarray(structure - strength * (finer + share * (broad[octave] - finer)), np.float32)
+    filled = _rows(smooth, holes) + _rows(_to_pixels(cells, grid, luma.shape), holes) + strength * copied
+    return np.asarray(filled, np.float32)
 
 
 def _mixture(least: float, energies: list[float], wanted: float) -> tuple[int, float, float]:
@@ -160,7 +161,7 @@ def _structure(matches: Matches) -> Floats:
     mean = np.einsum("nkc,nk->nc", image[matches.samples], matches.weights)
     structure = np.zeros_like(image)
     depth = nearest_set(grid.known)[0].ravel()[matches.cells]
-    trust = matches.trust / (1 + (depth / _SURE) ** 2)
+    trust = matches.trust / (1 + (depth / np.float32(_SURE)) ** 2)
     structure[matches.cells] = trust[:, None] * (mean - smooth[matches.cells])
     # At the rim smooth colour is right; where there is neither hole nor source, what is in the hole goes on.
     return np.where(grid.known[..., None], np.float32(0), structure[nearest_set(grid.wanted)[1]])

@@ -210,6 +210,8 @@ def give_back(levels: NDArray[np.int32], d: Floats, cuts: Cuts, reach: int) -> N
     Where many cuts meet (hair, leaves) no numbering suits them all, and a piece of a strand may end up in one level with
     the wall. It would be continued behind the head, as large as that. Such a piece goes to the level of the neighbour that
     is nearest in depth; what is left of the cut between them is a tear inside that sheet.
+
+    levels: int32 H×W. d: float32 H×W. reach: pixels that sheets go on behind others. Returns int32 H×W, numbered without gaps.
     """
     cv2 = cv()
     near, far = cuts.sides()
@@ -225,14 +227,15 @@ def give_back(levels: NDArray[np.int32], d: Floats, cuts: Cuts, reach: int) -> N
         owner[nearest[rim]] = parts[rim]
         claimed = np.bincount(owner[nearest[(levels < level) & (away <= reach)]], minlength=count)
         unfit = np.zeros(count, bool)
-        surface = _group(parts, count, own, np.nonzero(rim), d)
+        ys, xs = np.nonzero(rim)
+        surface = _group(parts, count, own, (ys, xs), d)
         for part in np.flatnonzero(claimed > _CLAIM * stats[:, cv2.CC_STAT_AREA]):
             if part == 0:
                 continue
             x, y, w, h = stats[part, :4]
             around = surface[parts[max(0, y - reach) : y + h + reach, max(0, x - reach) : x + w + reach]]
-            same, all_ = np.count_nonzero(around == surface[part]), np.count_nonzero(around)
-            unfit[part] = claimed[part] > _CLAIM * same and same < max(_FOREIGN * all_, _STRAY * own.size)
+            same, sheet = np.count_nonzero(around == surface[part]), np.count_nonzero(around)
+            unfit[part] = claimed[part] > _CLAIM * same and same < max(_FOREIGN * sheet, _STRAY * own.size)
         if unfit.any():
             levels = _moved_to_neighbours(levels, d, unfit[parts] & own, parts, count)
     return np.unique(levels, return_inverse=True)[1].reshape(levels.shape).astype(np.int32)
@@ -333,9 +336,9 @@ def _past_border(levels: NDArray[np.int32], ring: int) -> Mask:
             beyond = out > run[:, None]
             target = far if side is levels else far.T
             if flipped:
-                target[ring:-ring or None, target.shape[1] - ring :] = beyond
+                target[ring : -ring or None, target.shape[1] - ring :] = beyond
             else:
-                target[ring:-ring or None, :ring] = beyond[:, ::-1]
+                target[ring : -ring or None, :ring] = beyond[:, ::-1]
     return far
 
 
@@ -378,8 +381,9 @@ class _Edges(NamedTuple):
     under_alpha: Floats
 
 
-def _cut_sheet(photo: _Padded, level: int, own: Mask, edges: _Edges, away: list[Floats], endless: bool, reach: int, ring: int, fill: Fill) -> Sheet:
-    cv2 = cv()
+def _cut_sheet(
+    photo: _Padded, level: int, own: Mask, edges: _Edges, away: list[Floats], endless: bool, reach: int, ring: int, fill: Fill
+) -> Sheet:
     hidden, close = np.zeros_like(own), np.zeros_like(own)
     if level > 0 and len(edges.under[0]):
         # Where a farther sheet's rim is nearer, that one is what is behind.

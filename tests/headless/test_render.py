@@ -63,6 +63,24 @@ def test_a_bare_blender_renders_the_saved_scene(stillscape, make_photo, psnr, tm
     assert psnr(cv2.imread(str(tmp_path / "bare.png")), cv2.imread(str(tmp_path / "f_0003.png"))) >= 50
 
 
+@pytest.mark.versions
+def test_nothing_of_the_front_stays_on_the_farthest_wall(stillscape, camera_path, tmp_path):
+    """At the very end of the depth range nothing moves against the farthest distance; what is hidden there shows nonetheless."""
+    photo, d = np.full((64, 96, 3), (60, 160, 60), np.uint8), np.zeros((64, 96), np.uint16)
+    photo[16:48, 30:60], d[16:48, 30:60] = (30, 30, 220), 60000
+    cv2.imwrite(str(tmp_path / "photo.png"), photo)
+    cv2.imwrite(str(tmp_path / "d.png"), d)
+    run = stillscape(
+        "render", tmp_path / "photo.png", "-o", tmp_path / "f_#.png", "--depth", tmp_path / "d.png", "--near", 1, "--far", 10,
+        "--fov", 50, "--camera-path", camera_path((1, (0.06, 0, 0))),
+    )  # fmt: skip
+    assert run.code == 0, run.err
+    frame = cv2.imread(str(tmp_path / "f_1.png")).astype(int)
+    red = np.flatnonzero((frame[..., 2] - frame[..., 1] > 20)[20:44].any(0))
+    assert red.max() < 58 and 30 <= len(red) <= 32  # the box has moved, and only there is red
+    assert (frame[..., 1] > 20).all()  # and nowhere is nothing
+
+
 def test_the_same_settings_give_the_same_pixels(stillscape, make_photo, tmp_path):
     photo = make_photo(96, 64)
     for name in "ab":

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from addon.vision.fill import fill
-from addon.vision.layers import continue_depth, cut_sheets, find_cuts, find_levels
+from addon.vision.layers import continue_depth, cut_sheets, find_cuts, find_levels, give_back
 
 H, W = 120, 160
 ROWS, COLUMNS = np.mgrid[:H, :W]
@@ -24,11 +24,12 @@ def person_tree_hill():
     return d
 
 
-def sheets_of(d, colour=None, most=6, tear=0.02, reach=20, ring=10, sky=None):
+def sheets_of(d, colour=None, most=6, tear=0.02, reach=20, ring=10, sky=None, levels=None):
     colour = np.random.default_rng(0).integers(0, 256, (*d.shape, 3)).astype(np.uint8) if colour is None else colour
     cuts = find_cuts(d, tear, sky)
-    levels = find_levels(d, cuts, most, sky)
-    return levels, cut_sheets(colour, d, cuts, levels, reach=reach, ring=ring, fill=fill, progress=lambda share: None), colour
+    levels = find_levels(d, cuts, most, sky) if levels is None else levels
+    sheets = cut_sheets(colour, d, cuts, levels, sky=sky is not None, reach=reach, ring=ring, fill=fill, progress=lambda share: None)
+    return levels, sheets, colour
 
 
 def whole(sheet, name, ring, shape=(H, W)):
@@ -109,6 +110,50 @@ def test_every_pixel_is_covered_by_its_own_sheet_and_the_background_goes_on_behi
     cover = whole(back, "cover", ring)[ring:-ring, ring:-ring]
     pure = (levels == 2) & ~disc(90, 60, 42)
     assert not cover[pure].any() and (cover[behind] == 255).all()
+
+
+def test_behind_a_post_everything_goes_on_to_the_middle_only():
+    d = np.where(COLUMNS < 80, np.float32(0.1), np.float32(0.4))
+    d[:, 70:90] = 0.9
+    levels = np.where(d > 0.8, 0, np.where(COLUMNS < 80, 2, 1)).astype(np.int32)
+    _, sheets, _ = sheets_of(d, ring=0, levels=levels)
+    nearer, farther = (whole(sheet, "matte", 0) == 255 for sheet in sheets[1:])
+    assert nearer[:, 83:].all() and not nearer[:, 69:77].any()
+    assert farther[:, :82].all()
+
+
+def test_the_sky_goes_on_behind_what_is_as_far_in_depth():
+    d = np.where(ROWS < 60, np.float32(0), np.float32(0.004))
+    sky = ROWS < 60
+    _, sheets, _ = sheets_of(d, sky=sky, ring=0)
+    assert (whole(sheets[-1], "matte", 0)[60:78] == 255).all()
+    assert (whole(sheets[-1], "d", 0)[60:78] == 0).all()
+
+
+def test_a_strand_in_the_level_of_the_wall_is_given_back_to_its_head():
+    d = np.full((H, W), 0.1, np.float32)
+    head = disc(80, 60, 40)
+    d[head] = 0.8
+    strand = (np.abs(ROWS - 60) < 2) & (np.abs(COLUMNS - 55) < 4)
+    d[strand] = 0.7
+    levels = np.where(head & ~strand, 0, 1).astype(np.int32)
+    assert np.array_equal(give_back(levels, d, find_cuts(d, 0.02), 20) == 0, head)
+    # A hole through which the wall is seen stays the wall's.
+    d[strand] = 0.1
+    assert np.array_equal(give_back(levels, d, find_cuts(d, 0.02), 20), levels)
+
+
+def test_what_the_border_cuts_off_goes_on_as_far_as_it_reaches_in():
+    d = np.full((H, W), 0.1, np.float32)
+    d[40:80, :6] = 0.8  # a post at the left border
+    d[90:, 30:] = 0.8  # a box at the lower right
+    ring = 12
+    levels, sheets, _ = sheets_of(d, ring=ring)
+    front, wall = (whole(sheet, "matte", ring) for sheet in sheets)
+    left = front[ring + 45 : ring + 75, :ring]
+    assert (left[:, -6:] == 255).all() and not left[:, :-7].any()
+    assert (front[-ring:, ring + 40 : -ring] == 255).all() and (front[ring + 95 : -ring, -ring:] == 255).all()
+    assert (wall[: ring + 80, :ring] == 255).all()  # no gap where the post ends
 
 
 def test_colour_behind_never_comes_from_the_front():
