@@ -304,7 +304,7 @@ def cut_sheets(
     count = int(levels.max()) + 1
     under_level = levels[rims.y, rims.x]
     away = [_distance(padded.known.shape, (y[under_level == level], x[under_level == level])) for level in range(count)]
-    outside = _past_border(levels, ring)
+    outside = _past_border(cuts, ring)
     covered = np.zeros(padded.known.shape, bool)
     sheets = []
     for level in reversed(range(count)):
@@ -320,26 +320,26 @@ def cut_sheets(
     return sheets[::-1]
 
 
-def _past_border(levels: NDArray[np.int32], ring: int) -> Mask:
+def _past_border(cuts: Cuts, ring: int) -> Mask:
     """Where past the photo's border what is cut off by it is not likely to go on: farther out than it reaches in.
 
-    levels: int32 H×W. Returns bool (H+2·ring)×(W+2·ring); nothing in the corners.
+    Returns bool (H+2·ring)×(W+2·ring) for cuts of H×W pixels; nothing in the corners.
     """
-    h, w = levels.shape
-    far = np.zeros((h + 2 * ring, w + 2 * ring), bool)
+    h, w = cuts.across.shape[0], cuts.down.shape[1]
+    past = np.zeros((h + 2 * ring, w + 2 * ring), bool)
     out = np.arange(1, ring + 1)
-    for flipped in (False, True):
-        for side in (levels, levels.T):
-            inward = side[:, ::-1] if flipped else side
-            farther = inward > inward[:, :1]  # what stands before it does not end it
-            run = np.where(farther.any(1), farther.argmax(1), inward.shape[1])
+    for target, steps, length in ((past, cuts.across, w), (past.T, cuts.down.T, h)):
+        for side in (0, 1):
+            inward = -steps[:, ::-1] if side else steps
+            # It ends where something farther shows; what stands before it and is passed again does not end it.
+            farther = np.cumsum(inward, 1, dtype=np.int32) < 0
+            run = np.where(farther.any(1), farther.argmax(1) + 1, length)
             beyond = out > run[:, None]
-            target = far if side is levels else far.T
-            if flipped:
-                target[ring : -ring or None, target.shape[1] - ring :] = beyond
+            if side:
+                target[ring:-ring or None, target.shape[1] - ring :] = beyond
             else:
-                target[ring : -ring or None, :ring] = beyond[:, ::-1]
-    return far
+                target[ring:-ring or None, :ring] = beyond[:, ::-1]
+    return past
 
 
 def _distance(shape: tuple[int, ...], places: tuple[NDArray[np.intp], NDArray[np.intp]]) -> Floats:

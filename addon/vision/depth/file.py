@@ -12,6 +12,7 @@ from ...spec import DepthSpec
 from ..depth_io import DepthInfo, read_depth_file
 from ..dequantise import dequantise, level_step
 from ..files import shown
+from ..gaps import close_gaps
 from ..layered import DepthKind, DepthMap
 from ..photo import Photo
 from ..resample import resample
@@ -48,7 +49,7 @@ class DepthFile:
         if metres:
             values = _metres(path, values, info, settings)
         progress(0.8, "Fitting the depth map to the photo")
-        fitted = resample(values, photo.size, depth=kind is DepthKind.METRIC_DEPTH)
+        fitted = resample(close_gaps(values), photo.size, depth=kind is DepthKind.METRIC_DEPTH)
         progress(1.0, "Depth map read")
         return DepthMap(fitted, kind, self.name)
 
