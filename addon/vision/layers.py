@@ -336,9 +336,9 @@ def _past_border(cuts: Cuts, ring: int) -> Mask:
             run = np.where(farther.any(1), farther.argmax(1) + 1, length)
             beyond = out > run[:, None]
             if side:
-                target[ring:-ring or None, target.shape[1] - ring :] = beyond
+                target[ring : -ring or None, target.shape[1] - ring :] = beyond
             else:
-                target[ring:-ring or None, :ring] = beyond[:, ::-1]
+                target[ring : -ring or None, :ring] = beyond[:, ::-1]
     return past
 
 
