@@ -194,6 +194,14 @@ class RenderSpec:
         maximum=32768,
         unit="px",
     )
+    crop: float = setting(
+        0.0,
+        "float",
+        "Crop In",
+        "How much less of the photo is shown on every side, in shares of the picture, so that the camera stays away from its border",
+        minimum=0,
+        maximum=0.4,
+    )
     frame_range: str = setting(
         "", "text", "Frames to Render", "For example 1-10:2 or 1,5,9-12; all of them if left out", flag="frame-range"
     )

@@ -81,12 +81,12 @@ def build_in_steps(
     film = film_size or layered.size
     identifier = uuid.uuid4().hex
     shot = moves.shot(spec.move, stage(layered))
-    framing = frame_photo(layered.camera, layered.size, film)
+    framing = frame_photo(layered.camera, layered.size, film, spec.render.crop)
     collection = bpy.data.collections.new(layered.name)
     try:
         scene.collection.children.link(collection)
         root = _root(layered, collection)
-        notes.write_notes(root, layered, film, shot)
+        notes.write_notes(root, layered, film, spec.render.crop, shot)
         for name, value in stage(layered)._asdict().items():
             root[f"stillscape_{name}"] = value
         camera = cameras.new_camera(f"{layered.name} Camera", root, collection)
@@ -100,7 +100,7 @@ def build_in_steps(
         yield "Loading the depth map"
         depth = depth_image(f"{layered.name} Depth", layered.read_depth())
         yield "Loading the photo"
-        texture = texture_image(f"{layered.name} Film Texture", layered, texture_key(layered, shot, film))
+        texture = texture_image(f"{layered.name} Film Texture", layered, texture_key(layered, shot, film, spec.render.crop))
         yield "Planning the mesh"
         grids = layer_grids(layered, spec)
         context = Context(layered, spec, root, camera, collection, scene, depth, texture)

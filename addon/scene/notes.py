@@ -13,19 +13,20 @@ KEY = "stillscape"
 
 
 class Notes(NamedTuple):
-    """size: (width, height) of the photo in pixels. near, far: metres, as built. film: the film's size in pixels,
-    which the camera was framed for. frames, fps: length and speed of the camera's move."""
+    """size: (width, height) of the photo in pixels. near, far: metres, as built. film, crop: the film's size in
+    pixels and how much less of the photo it shows, which the camera was framed for. frames, fps: length and speed of the camera's move."""
 
     camera: PhotoCamera
     size: tuple[int, int]
     near: float
     far: float
     film: tuple[int, int]
+    crop: float
     frames: int
     fps: float
 
 
-def write_notes(root: bpy.types.Object, layered: LayeredPhoto, film: tuple[int, int], shot: Shot) -> None:
+def write_notes(root: bpy.types.Object, layered: LayeredPhoto, film: tuple[int, int], crop: float, shot: Shot) -> None:
     """Note what `read_notes` gives back."""
     camera = layered.camera
     root[KEY] = {
@@ -37,6 +38,7 @@ def write_notes(root: bpy.types.Object, layered: LayeredPhoto, film: tuple[int, 
         "near": layered.near,
         "far": layered.far,
         "film": list(film),
+        "crop": crop,
         "frames": shot.frames,
         "fps": float(shot.fps),
     }
@@ -48,8 +50,8 @@ def read_notes(root: bpy.types.Object) -> Notes | None:
     try:
         camera = PhotoCamera(kept["fov"], tuple(kept["shift"]), kept["pitch"], kept["height"])
         size, film = (tuple(int(n) for n in kept[name]) for name in ("size", "film"))
-        return Notes(camera, size, kept["near"], kept["far"], film, int(kept["frames"]), kept["fps"])
-    except (KeyError, TypeError, ValueError):
+        return Notes(camera, size, kept["near"], kept["far"], film, kept.get("crop", 0.0), int(kept["frames"]), kept["fps"])
+    except (AttributeError, KeyError, TypeError, ValueError):
         return None
 
 
@@ -59,9 +61,10 @@ def note_shot(root: bpy.types.Object, shot: Shot) -> None:
     root[KEY]["fps"] = float(shot.fps)
 
 
-def note_film(root: bpy.types.Object, film: tuple[int, int]) -> None:
-    """The camera is framed for another film size."""
+def note_film(root: bpy.types.Object, film: tuple[int, int], crop: float) -> None:
+    """The camera is framed for another film size or crop."""
     root[KEY]["film"] = list(film)
+    root[KEY]["crop"] = crop
 
 
 def distance_now(notes: Notes, distance: float, near: float, far: float, strength: float) -> float:

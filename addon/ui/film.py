@@ -56,7 +56,7 @@ class Film:
         self._collection = photo.collection.name
         self._followed: list[tuple[str, str]] = []
         self._camera: dict[str, Any] = {}
-        self._film = photo.notes.film
+        self._framed = (photo.notes.film, photo.notes.crop)
         self._devices: _Devices | None = None
         self._had_result = "Render Result" in bpy.data.images
         self._folder: Path | None = None
@@ -152,12 +152,12 @@ class Film:
     def _put_camera_back(self) -> None:
         collection = bpy.data.collections.get(self._collection)
         photo = scenery.scenery(collection) if collection is not None and ID in collection else None
-        if photo is None or photo.notes.film == self._film:
+        if photo is None or (photo.notes.film, photo.notes.crop) == self._framed:
             return
         for name, value in self._camera.items():
             setattr(photo.camera.data, name, value)
         setup.cameras.remember_rest(photo.camera.data, setup.photo_tangent(photo))
-        setup.notes.note_film(photo.root, self._film)
+        setup.notes.note_film(photo.root, *self._framed)
 
 
 def film_path(scene: bpy.types.Scene, name: str) -> Path:

@@ -70,7 +70,7 @@ def make_layered_photo(path: Path, spec: SceneSpec, folder: Path, progress: dept
         deep=photo.pixels.dtype != np.uint8,
     )
     progress(0.8, "Filtering the photo")
-    key = texture_key(layered, moves.shot(spec.move, stage(layered)), film_pixels(spec, photo.size, film=film))
+    key = texture_key(layered, moves.shot(spec.move, stage(layered)), film_pixels(spec, photo.size, film=film), spec.render.crop)
     suffix, texture = encode_texture(photo, key)
     layered = replace(layered, texture=FilmTexture(f"texture{suffix}", key))
     progress(0.9, "Writing the layers")

@@ -12,7 +12,7 @@ def stage(layered: LayeredPhoto) -> moves.Stage:
     return moves.Stage(layered.close, layered.focus, ray_map(layered.camera, layered.size).width)
 
 
-def texture_key(layered: LayeredPhoto, shot: moves.Shot, film: tuple[int, int]) -> TextureKey:
-    """Which film texture a shot at `film` (width, height) pixels needs."""
-    width, height = photo_in_film(layered.size, film, frame_photo(layered.camera, layered.size, film))
+def texture_key(layered: LayeredPhoto, shot: moves.Shot, film: tuple[int, int], crop: float) -> TextureKey:
+    """Which film texture a shot at `film` (width, height) pixels needs. crop: see `frame_photo`."""
+    width, height = photo_in_film(layered.size, film, frame_photo(layered.camera, layered.size, film, crop))
     return TextureKey(width, height, moves.magnification(shot.keyframes, stage(layered)))

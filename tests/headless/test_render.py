@@ -63,6 +63,16 @@ def test_a_bare_blender_renders_the_saved_scene(stillscape, make_photo, psnr, tm
     assert psnr(cv2.imread(str(tmp_path / "bare.png")), cv2.imread(str(tmp_path / "f_0003.png"))) >= 50
 
 
+def test_cropping_in_shows_the_middle(stillscape, make_photo, camera_path, psnr, tmp_path):
+    photo = make_photo(120, 80)
+    run = stillscape(
+        "render", photo, "-o", tmp_path / "f_#.png", "--crop", 0.25, "--size", "60x40", "--camera-path", camera_path((1, (0, 0, 0)))
+    )
+    assert run.code == 0, run.err
+    middle = cv2.imread(str(photo))[20:60, 30:90]
+    assert psnr(cv2.imread(str(tmp_path / "f_1.png")), middle) > 40
+
+
 @pytest.mark.versions
 def test_nothing_of_the_front_stays_on_the_farthest_wall(stillscape, camera_path, tmp_path):
     """At the very end of the depth range nothing moves against the farthest distance; what is hidden there shows nonetheless."""

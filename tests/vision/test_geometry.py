@@ -33,6 +33,13 @@ def test_a_film_shows_a_window_inside_the_photo_with_square_pixels(camera, photo
     assert f.tan_width / film[0] == pytest.approx(f.tan_height / film[1])
 
 
+@given(CAMERAS, SIZES, st.floats(0, 0.4))
+def test_a_crop_shows_less_on_every_side(camera, photo, crop):
+    f = frame_photo(camera, photo, photo, crop)
+    assert f.left == pytest.approx(crop * photo[0]) and f.top == pytest.approx(crop * photo[1])
+    assert f.width == pytest.approx((1 - 2 * crop) * photo[0]) and f.height == pytest.approx((1 - 2 * crop) * photo[1])
+
+
 def test_an_odd_film_loses_its_last_column_and_nothing_else():
     camera = PhotoCamera(50)
     f = frame_photo(camera, (101, 51), (100, 50))
