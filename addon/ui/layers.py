@@ -13,6 +13,7 @@ import bpy
 
 from ..errors import StillscapeError
 from ..scene import compat
+from ..scene.bake import bake_layer
 from ..scene.build import Context
 from ..scene.rebuild import Rebuilt, photo_colour, rebuild_in_steps, seen_depth
 from ..scene.relief import NEVER, relief_modifier
@@ -203,6 +204,46 @@ class STILLSCAPE_OT_solo_layer(bpy.types.Operator):
         return {"FINISHED"}
 
 
+class STILLSCAPE_OT_bake_layers(Reporting, bpy.types.Operator):
+    bl_idname = "stillscape.bake_layers"
+    bl_label = "Bake Layers"
+    bl_description = (
+        "Make a plain mesh of every layer as it is now, fine at edges and coarse on planes, for sculpting, physics or export. "
+        "The layers themselves stay, hidden"
+    )
+    bl_options = {"REGISTER", "UNDO"}
+
+    detail: bpy.props.FloatProperty(  # type: ignore[valid-type]
+        name="Detail", description="Share of the triangles that is kept", default=0.1, min=0.001, max=1.0, subtype="FACTOR"
+    )
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        if not has_photo(cls, context):
+            return False
+        if context.mode == "OBJECT":
+            return True
+        cls.poll_message_set("Go back to Object Mode first")
+        return False
+
+    def run(self, context: bpy.types.Context) -> set[str]:
+        photo = scenery.active_scenery(context)
+        if photo is None:
+            raise StillscapeError(f"{scenery.NOTHING}.")
+        for layer in photo.layers:  # what is hidden is not computed
+            layer.hide_viewport = False
+        baked = [bake_layer(layer, photo.root, photo.notes, self.detail, context) for layer in photo.layers]
+        collection = bpy.data.collections.new(f"{photo.collection.name} Baked")
+        photo.collection.children.link(collection)
+        for o in baked:
+            collection.objects.link(o)
+        for layer in photo.layers:
+            layer.hide_viewport = layer.hide_render = True
+        faces = sum(len(o.data.polygons) for o in baked)
+        self.report({"INFO"}, f"{len(baked)} {'mesh' if len(baked) == 1 else 'meshes'} with {faces:,} faces in {collection.name}")
+        return {"FINISHED"}
+
+
 def is_solo(photo: Scenery, name: str) -> bool:
     """Whether one layer, and no other of several, is shown."""
     return len(photo.layers) > 1 and all(layer.hide_viewport == (layer.name != name) for layer in photo.layers)
@@ -223,4 +264,6 @@ def draw_layers(layout: bpy.types.UILayout, photo: Scenery) -> None:
             row.prop(layer, name, text="", icon=icons[getattr(layer, name)], emboss=False)
 
 
-register, unregister = bpy.utils.register_classes_factory((STILLSCAPE_OT_rebuild_layers, STILLSCAPE_OT_solo_layer))
+register, unregister = bpy.utils.register_classes_factory(
+    (STILLSCAPE_OT_rebuild_layers, STILLSCAPE_OT_solo_layer, STILLSCAPE_OT_bake_layers)
+)

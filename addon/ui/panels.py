@@ -116,6 +116,7 @@ class VIEW3D_PT_stillscape_layers(_SubPanel, bpy.types.Panel):
             column.separator()
         draw_section(column, settings, LayersSpec)
         column.operator("stillscape.rebuild_layers", icon="FILE_REFRESH")
+        column.operator("stillscape.bake_layers", icon="MESH_GRID")
 
 
 class VIEW3D_PT_stillscape_move(_SubPanel, bpy.types.Panel):

@@ -156,3 +156,36 @@ def test_the_panel_shows_the_layers(photo: Path) -> None:
     panel = bpy.types.VIEW3D_PT_stillscape_layers
     panel.draw(type("Panel", (), {"layout": Recorder(seen), "settings": panel.settings})(), bpy.context)
     assert "stillscape.rebuild_layers" in seen and seen.count("stillscape.solo_layer") == 2
+
+
+def frame(path: Path, number: int) -> np.ndarray:
+    scene = bpy.context.scene
+    scene.frame_set(number)
+    scene.render.filepath = str(path)
+    bpy.ops.render.render(write_still=True)
+    return cv2.imread(str(path)).astype(float)
+
+
+def test_baked_layers_look_the_same_with_fewer_faces(photo: Path, tmp_path: Path) -> None:
+    metres = np.load(tmp_path / "depth.npy")
+    metres[:12] = np.linspace(3, 6, 12)[:, None]  # and a ceiling
+    np.save(tmp_path / "depth.npy", metres)
+    made = imported(photo)
+    assert bpy.ops.stillscape.set_up_render() == {"FINISHED"}
+    bpy.context.scene.cycles.samples = 16
+    before = [frame(tmp_path / "before.png", n) for n in (1, 3)]
+    faces = [len(layer.data.polygons) for layer in made.layers]
+    assert bpy.ops.stillscape.bake_layers(detail=0.15) == {"FINISHED"}
+    baked = next(c for c in made.collection.children if c.name.endswith("Baked")).objects
+    assert len(baked) == 2 and all(layer.hide_render for layer in made.layers)
+    assert scenery.active_scenery(bpy.context).layers == made.layers  # they are no layers themselves
+    for o, count in zip(sorted(baked, key=lambda o: o.name), faces):
+        assert not o.modifiers and 0 < len(o.data.polygons) < 0.4 * count
+    after = [frame(tmp_path / "after.png", n) for n in (1, 3)]
+    for one, other, least in zip(before, after, (45, 35)):
+        assert 20 * np.log10(255 / np.sqrt(((one - other) ** 2).mean())) > least
+    # Coarse on the wall, fine along the square.
+    wall = max(baked, key=lambda o: o.name).data
+    area = np.empty(len(wall.polygons), np.float32)
+    wall.polygons.foreach_get("area", area)
+    assert area.max() > 20 * np.median(area)
