@@ -214,31 +214,61 @@ def give_back(levels: NDArray[np.int32], d: Floats, cuts: Cuts, reach: int) -> N
     levels: int32 H×W. d: float32 H×W. reach: pixels that sheets go on behind others. Returns int32 H×W, numbered without gaps.
     """
     cv2 = cv()
-    near, far = cuts.sides()
+    _, far = cuts.sides()
+    pieces = _pieces(levels, cuts)
     levels = levels.copy()
     for level in range(1, int(levels.max()) + 1):
         own = levels == level
         rim = own & far & ~(_beside(levels, cuts, -1, np.minimum, level) >= level)
         if not rim.any():
             continue
-        count, parts, stats, _ = cv2.connectedComponentsWithStats(own.astype(np.uint8), connectivity=4)
+        number = np.zeros(int(pieces.max()) + 1, np.int32)
+        ours = np.unique(pieces[own])
+        number[ours] = np.arange(1, len(ours) + 1)
+        parts, count = np.where(own, number[pieces], 0), len(ours) + 1
         away, nearest = cv2.distanceTransformWithLabels((~rim).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
         owner = np.zeros(int(nearest.max()) + 1, np.int32)
         owner[nearest[rim]] = parts[rim]
         claimed = np.bincount(owner[nearest[(levels < level) & (away <= reach)]], minlength=count)
-        unfit = np.zeros(count, bool)
+        area = np.bincount(parts.ravel(), minlength=count)
+        suspects = np.flatnonzero(claimed[1:] > _CLAIM * area[1:]) + 1
+        if not len(suspects):
+            continue
         ys, xs = np.nonzero(rim)
         surface = _group(parts, count, own, (ys, xs), d)
-        for part in np.flatnonzero(claimed > _CLAIM * stats[:, cv2.CC_STAT_AREA]):
-            if part == 0:
-                continue
-            x, y, w, h = stats[part, :4]
-            around = surface[parts[max(0, y - reach) : y + h + reach, max(0, x - reach) : x + w + reach]]
+        boxes = _boxes(parts, suspects, reach)
+        unfit = np.zeros(count, bool)
+        for part, (left, top, right, bottom) in zip(suspects, boxes):
+            around = surface[parts[top:bottom, left:right]]
             same, sheet = np.count_nonzero(around == surface[part]), np.count_nonzero(around)
             unfit[part] = claimed[part] > _CLAIM * same and same < max(_FOREIGN * sheet, _STRAY * own.size)
         if unfit.any():
             levels = _moved_to_neighbours(levels, d, unfit[parts] & own, parts, count)
     return np.unique(levels, return_inverse=True)[1].reshape(levels.shape).astype(np.int32)
+
+
+def _pieces(levels: NDArray[np.int32], cuts: Cuts) -> NDArray[np.int32]:
+    """Number what hangs together within a level without a cut between: int32 H×W, from 1."""
+    h, w = levels.shape
+    links = np.zeros((2 * h - 1, 2 * w - 1), np.uint8)  # pixels, and between them whether they are joined
+    links[::2, ::2] = 1
+    links[::2, 1::2] = (cuts.across == 0) & (levels[:, 1:] == levels[:, :-1])
+    links[1::2, ::2] = (cuts.down == 0) & (levels[1:] == levels[:-1])
+    return cv().connectedComponents(links, connectivity=4)[1][::2, ::2]
+
+
+def _boxes(parts: NDArray[np.int32], wanted: NDArray[np.intp], margin: int) -> list[tuple[int, int, int, int]]:
+    """(left, top, right, bottom) of the wanted parts, with a margin, inside the array."""
+    h, w = parts.shape
+    place = np.full(int(parts.max()) + 1, -1)
+    place[wanted] = np.arange(len(wanted))
+    ys, xs = np.nonzero(place[parts] >= 0)
+    which = place[parts[ys, xs]]
+    low, high = np.full((len(wanted), 2), max(h, w)), np.zeros((len(wanted), 2), np.intp)
+    np.minimum.at(low, which, np.stack([xs, ys], -1))
+    np.maximum.at(high, which, np.stack([xs, ys], -1))
+    low, high = np.maximum(low - margin, 0), np.minimum(high + 1 + margin, (w, h))
+    return [(int(a), int(b), int(c), int(e)) for (a, b), (c, e) in zip(low, high)]
 
 
 def _moved_to_neighbours(levels: NDArray[np.int32], d: Floats, moving: Mask, parts: NDArray[np.int32], count: int) -> NDArray[np.int32]:
