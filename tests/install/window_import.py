@@ -131,6 +131,7 @@ class Importing:
         self.process, self.tasks, self.results, self.scenery = (
             importlib.import_module(f"{package}.ui.{name}") for name in ("process", "tasks", "results", "scenery")
         )
+        self.live = importlib.import_module(f"{package}.ui.live")
         self.pulse = Pulse(lambda: getattr(self.tasks.current(), "message", "nothing of ours"))
 
     # Looking
@@ -259,6 +260,7 @@ class Importing:
         yield from self.cancel()
         yield from self.browse()
         yield from self.film()
+        yield from self.rebuild()
         yield from self.load()
 
     def import_and_undo(self) -> Iterator:
@@ -381,6 +383,33 @@ class Importing:
         expect(True, f"Esc has ended the film {time.monotonic() - at:.2f} s after the key")
         yield 0.5
         expect(settings() == own and contents() == before and not target.exists(), "and everything is as it was")
+
+    def rebuild(self) -> Iterator:
+        """The depth is changed, and the layers are cut anew."""
+        import bpy
+        import numpy as np
+
+        image = self.live.depth_of(self.photo().layers[0])
+        width, height = image.size
+        values = np.empty(width * height * 4, np.float32)
+        image.pixels.foreach_get(values)
+        values.reshape(height, width, 4)[height // 3 : height // 2, width // 3 : width // 2, :3] = 0.9
+        image.pixels.foreach_set(values)
+        image.update()
+        bpy.ops.ed.undo_push(message="Paint")
+        yield 2.0
+        before, count = contents(), len(self.photo().layers)
+        with self.override():
+            result = bpy.ops.stillscape.rebuild_layers("INVOKE_DEFAULT", True)
+        expect(result == {"RUNNING_MODAL"} and self.tasks.current() is not None, "Rebuild Layers goes on beside the window")
+        yield from self.watched("rebuild", 1)
+        after = contents()
+        expect(len(self.photo().layers) == count + 1, f"there is a layer more: {[o.name for o in self.photo().layers]}")
+        yield {"do": "picture", "name": "8-rebuilt"}
+        yield from self.key("ctrl+z")
+        yield from self.until(lambda: contents() != after, "Ctrl-Z")
+        yield 0.5
+        expect(contents() == before, f"one Ctrl-Z takes it back {difference(before, contents())}")
 
     def load(self) -> Iterator:
         """Another file is opened while the worker works."""
