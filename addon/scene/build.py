@@ -33,6 +33,8 @@ ID = "stillscape_id"
 ROLE = "stillscape_role"
 MADE = "stillscape_made"
 BOX = "stillscape_box"
+NAME = "stillscape_name"
+"""The name that we gave an object; as long as it has it, we may give it another."""
 _END = 5  # pixels
 SKY_AWAY = 3.0
 """The sky's distance in those of black in the depth map: behind all else wherever the camera goes, and within its clip distance."""
@@ -176,6 +178,7 @@ def build_layer(layer: Layer, grid: Grid, c: Context) -> Generator[str, None, bp
     sheet = bpy.data.objects.new(name, mesh)
     sheet[ROLE] = "layer"
     sheet[BOX] = list(layer.box)
+    sheet[NAME] = sheet.name
     c.collection.objects.link(sheet)
     sheet.parent = c.root
     relief.add_relief(sheet, c.depth, hidden, c.root)

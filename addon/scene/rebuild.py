@@ -14,7 +14,7 @@ from ..vision.cv import cv
 from ..vision.layered import Layer, LayeredPhoto
 from ..vision.texture import linear_to_srgb
 from . import compat, relief
-from .build import BOX, MADE, Context, build_layer, depth_image, is_repainted, layer_grids, packed_image, photo_box
+from .build import BOX, MADE, NAME, Context, build_layer, depth_image, is_repainted, layer_grids, packed_image, photo_box
 
 
 class Rebuilt(NamedTuple):
@@ -80,7 +80,18 @@ def rebuild_in_steps(layered: LayeredPhoto, context: Context, old: tuple[bpy.typ
         bpy.data.objects.remove(sheet)
         if mesh.users == 0:
             bpy.data.meshes.remove(mesh)
+    _rename(made, [f"{layered.name} {layer.name}" for layer in layered.layers])
     return Rebuilt(tuple(made), tuple(kept))
+
+
+def _rename(sheets: list[bpy.types.Object], names: list[str]) -> None:
+    """Name the layers for what they are now, with their meshes, but for those that the artist has named."""
+    ours = [(sheet, name) for sheet, name in zip(sheets, names) if sheet.name == sheet.get(NAME)]
+    for sheet, _ in ours:  # or one would be in the other's way
+        sheet.name = f"{sheet.name} before"
+    for sheet, name in ours:
+        sheet.name = sheet.data.name = name
+        sheet[NAME] = sheet.name
 
 
 def _update_images(sheet: bpy.types.Object, layer: Layer, layered: LayeredPhoto, box: tuple[float, float, float, float]) -> list[str]:

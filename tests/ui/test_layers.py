@@ -135,10 +135,13 @@ def test_to_one_sheet_and_back(photo: Path) -> None:
     settings = bpy.context.scene.stillscape.layers
     settings.layers = "off"
     assert bpy.ops.stillscape.rebuild_layers() == {"FINISHED"}
-    assert len(scenery.active_scenery(bpy.context).layers) == 1
+    assert [layer.name for layer in scenery.active_scenery(bpy.context).layers] == ["two Photo"]
     settings.layers = "many"
     assert bpy.ops.stillscape.rebuild_layers() == {"FINISHED"}
-    assert len(scenery.active_scenery(bpy.context).layers) == 2
+    assert [layer.name for layer in scenery.active_scenery(bpy.context).layers] == ["two 1 Front", "two 2 Background"]
+    scenery.active_scenery(bpy.context).layers[0].name = "A square"
+    assert bpy.ops.stillscape.rebuild_layers() == {"FINISHED"}
+    assert [layer.name for layer in scenery.active_scenery(bpy.context).layers] == ["A square", "two 2 Background"]
 
 
 def test_solo(photo: Path) -> None:
