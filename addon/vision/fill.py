@@ -93,9 +93,12 @@ def push_pull(values: NDArray[Any], source: Mask) -> Floats:
     """
     cv2 = cv()
     mask = source.astype(np.uint8)
+    channels = values.shape[2]
     # Not a product: what is outside the source may be infinite.
-    planes = [cv2.copyTo(np.ascontiguousarray(plane, np.float32), mask) for plane in cv2.split(values)]
-    return _pull(cv2.merge([*planes, mask.astype(np.float32)]))
+    known = cv2.copyTo(np.ascontiguousarray(values, np.float32), mask).reshape(values.shape)
+    weighted = np.empty((*source.shape, channels + 1), np.float32)
+    cv2.mixChannels([known, mask.astype(np.float32)], [weighted], [i for n in range(channels + 1) for i in (n, n)])
+    return _pull(weighted)
 
 
 def _pull(weighted: Floats) -> Floats:
