@@ -149,6 +149,9 @@ def start_frame(scene: bpy.types.Scene, number: int, raw: Path) -> None:
     The scene of the context must be `scene`: Blender takes the frame's number from there. Raises RenderError.
     """
     _prepare(scene, number, raw)
+    _stopped.clear()
+    if _note_stop not in bpy.app.handlers.render_cancel:
+        bpy.app.handlers.render_cancel.append(_note_stop)
     try:
         bpy.ops.render.render("INVOKE_DEFAULT", write_still=True)
     except RuntimeError as error:
@@ -158,6 +161,20 @@ def start_frame(scene: bpy.types.Scene, number: int, raw: Path) -> None:
 def is_rendering() -> bool:
     """Whether a frame that `start_frame` began is still being rendered."""
     return bpy.app.is_job_running("RENDER")
+
+
+def was_stopped() -> bool:
+    """Whether the frame that `start_frame` began has ended by Esc, which Blender may keep to itself; ask once, at its end."""
+    if _note_stop in bpy.app.handlers.render_cancel:
+        bpy.app.handlers.render_cancel.remove(_note_stop)
+    return bool(_stopped)
+
+
+_stopped: list[str] = []
+
+
+def _note_stop(scene: bpy.types.Scene, *_: object) -> None:
+    _stopped.append(scene.name)
 
 
 def take_frame(scene: bpy.types.Scene, raw: Path, target: Path) -> None:

@@ -275,7 +275,7 @@ class STILLSCAPE_OT_render_film(Reporting, tasks.Modal, bpy.types.Operator):
             if render.is_rendering():
                 return None
             self._rendering = False
-            if self._cancelled:
+            if render.was_stopped() or self._cancelled:
                 self.report({"INFO"}, f"{self.title} was cancelled")
                 return {"CANCELLED"}
             film.take()
