@@ -30,6 +30,7 @@ class DepthKind(str, Enum):
     AFFINE_DISPARITY = "affine-disparity"  # a·(1/z) + b with unknown a > 0 and b; near is large
     METRIC_DISPARITY = "metric-disparity"  # 1/z in 1/metres
     METRIC_DEPTH = "metric-depth"  # z in metres along the optical axis
+    AFFINE_DEPTH = "affine-depth"  # a·z with unknown a > 0: z up to its scale
 
 
 @dataclass(frozen=True)
