@@ -108,12 +108,14 @@ def _option(group: Any, section: str, f: Any) -> None:
         common["help"] += " (" + ", ".join(["auto", *estimators()]) + ")"
         group.add_argument(*names, metavar="NAME", **common)
     else:
-        metavar = {"float": {"m": "METRES", "deg": "DEGREES"}.get(m.unit, "NUMBER"), "int": "N", "file": "FILE"}.get(m.kind, "TEXT")
+        metavar = {"float": {"m": "METRES", "deg": "DEGREES"}.get(m.unit, "NUMBER"), "int": "N", "file": "FILE", "folder": "FOLDER"}.get(
+            m.kind, "TEXT"
+        )
         group.add_argument(*names, type={"float": float, "int": int}.get(m.kind, str), metavar=metavar, **common)
 
 
 def _default(f: Any, m: specs.Meta) -> str:
-    if m.kind in ("bool", "pair", "text", "file") or f.default is None:
+    if m.kind in ("bool", "pair", "text", "file", "folder") or f.default is None:
         return ""
     return f" (default {f.default:g})" if isinstance(f.default, (int, float)) else f" (default {f.default})"
 

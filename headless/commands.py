@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,27 @@ class _Stop:
 
     def __call__(self) -> bool:
         return self.asked
+
+
+@contextmanager
+def _ended_by_signals() -> Iterator[None]:
+    """Let a signal end what is going on at once: before the first frame there is nothing to be finished."""
+    signals = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.getsignal(number) for number in signals]
+
+    def end(number: int, frame: Any) -> None:
+        del number, frame
+        for each in signals:  # the way out must not be interrupted again
+            signal.signal(each, signal.SIG_IGN)
+        raise KeyboardInterrupt
+
+    for number in signals:
+        signal.signal(number, end)
+    try:
+        yield
+    finally:
+        for number, handler in zip(signals, before):
+            signal.signal(number, handler)
 
 
 def main(argv: Sequence[str]) -> int:
@@ -92,18 +114,17 @@ def _output(arguments: argparse.Namespace) -> str | None:
 
 def _depth(arguments: argparse.Namespace, report: Report) -> int:
     from addon.vision.depth_io import write_depth_file
-    from addon.vision.layered import to_disparity
-    from addon.vision.pipeline import estimate_depth
+    from addon.vision.worker_process import make_depth
 
     spec = settings(arguments, report)
     out = _output(arguments)
     if out is None:
         return 0
-    _, depth = estimate_depth(Path(arguments.photo), spec, report.progress)
-    disparity = to_disparity(depth, near=spec.depth.near, far=spec.depth.far)
+    with _ended_by_signals():
+        disparity, made_by = make_depth(Path(arguments.photo), spec, report.progress)
     write_depth_file(Path(out), disparity.d)
     report.progress(1.0, "Depth written")
-    report.event("result", path=str(Path(out).resolve()), near=disparity.near, far=disparity.far, estimator=depth.made_by)
+    report.event("result", path=str(Path(out).resolve()), near=disparity.near, far=disparity.far, estimator=made_by)
     report.line(f"Depth map: {Path(out).resolve()} (near {disparity.near:g} m, far {disparity.far:g} m)")
     return 0
 
@@ -128,7 +149,8 @@ def _scene(arguments: argparse.Namespace, report: Report) -> int:
     bpy = _blender()
     from addon.output import blend, job
 
-    job.make_scene(Path(arguments.photo), spec, bpy.context.scene, report.scaled(0.0, 0.9), film=False)
+    with _ended_by_signals():
+        job.make_scene(Path(arguments.photo), spec, bpy.context.scene, report.scaled(0.0, 0.9), film=False)
     blend.save_blend(path)
     report.progress(1.0, "Scene saved")
     report.event("result", path=str(path.resolve()))
@@ -155,9 +177,10 @@ def _render(arguments: argparse.Namespace, report: Report) -> int:
 
     output = job.parse_output(out)
     _check_writable(output.path)
-    stop = _Stop()
     scene = bpy.context.scene
-    built = job.make_scene(Path(arguments.photo), spec, scene, report.scaled(0.0, 0.15), film=output.film)
+    with _ended_by_signals():
+        built = job.make_scene(Path(arguments.photo), spec, scene, report.scaled(0.0, 0.15), film=output.film)
+    stop = _Stop()
     if save is not None:
         blend.save_blend(save)
         report.event("scene", path=str(save.resolve()))

@@ -15,7 +15,8 @@ from ..spec import SceneSpec
 from ..vision.depth import Progress
 from ..vision.files import shown
 from ..vision.layered import LayeredPhoto
-from ..vision.pipeline import film_pixels, make_layered_photo
+from ..vision.pipeline import film_pixels
+from ..vision.worker_process import make_layers
 from . import render as rendering
 from .devices import use_device
 from .film import encode_film
@@ -52,7 +53,7 @@ def wanted_size(spec: SceneSpec, layered: LayeredPhoto, *, film: bool) -> tuple[
 def make_scene(photo: Path, spec: SceneSpec, scene: bpy.types.Scene, progress: Progress, *, film: bool) -> Built:
     """Photo to scene in the given Blender scene, render settings included."""
     with tempfile.TemporaryDirectory(prefix="stillscape-") as folder:
-        layered = make_layered_photo(photo, spec, Path(folder) / "layers", lambda share, text: progress(share * 0.7, text), film=film)
+        layered = make_layers(photo, spec, Path(folder) / "layers", lambda share, text: progress(share * 0.7, text), film=film)
         progress(0.7, "Building the scene")
         built = build_scene(layered, spec, scene, film=film)
     progress(1.0, "Scene ready")

@@ -16,7 +16,7 @@ from ..output import job
 from ..scene.build import Built, build_in_steps, remove
 from ..spec import MoveSpec, ReliefSpec, SceneSpec
 from ..vision.layered import read_layered
-from ..vision.pipeline import make_layered_photo
+from ..vision.worker_process import make_layers, python_for
 from . import process, results, setup
 from .errors import Reporting
 from .layout import draw_section
@@ -180,7 +180,7 @@ class STILLSCAPE_OT_photo_to_scene(Reporting, Modal, bpy.types.Operator):
             self._places.append((self._waiting.pop(0), place))
             return
         if self._worker is None:
-            self._worker = process.take()
+            self._worker = process.take(python_for(self._spec), self._spec.machine.patience)
         self._worker.send(photo, place, asdict(self._spec))
         self._sent = True
 
@@ -238,7 +238,7 @@ class STILLSCAPE_OT_photo_to_scene(Reporting, Modal, bpy.types.Operator):
         for photo in _photos(self):
             place = results.place_of(photo, spec)
             if not results.is_made(place):
-                make_layered_photo(photo, spec, place, _no_progress)
+                make_layers(photo, spec, place, _no_progress)
             places.append((photo, place))
         for _ in self._make_in_steps(context, spec, places):
             continue

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import InputError, UsageError
-from ...spec import DepthSpec
+from ...spec import DepthSpec, MachineSpec
 from ..depth_io import DepthInfo, read_depth_file
 from ..dequantise import dequantise, level_step
 from ..files import shown
@@ -28,7 +28,7 @@ class DepthFile:
     label = "Depth Map"
     help = "A depth map of your own: PNG, TIFF, OpenEXR, NPY or PFM"
 
-    def estimate(self, photo: Photo, settings: DepthSpec, progress: Progress) -> DepthMap:
+    def estimate(self, photo: Photo, settings: DepthSpec, progress: Progress, machine: MachineSpec | None = None) -> DepthMap:
         """Return the depth map at the photo's size. Raises InputError if it does not suit the photo, UsageError without a file."""
         if not settings.file:
             raise UsageError("The depth source 'file' needs a depth map; name it with --depth.")
