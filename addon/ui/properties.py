@@ -17,7 +17,7 @@ from .. import spec as specs
 from ..scene import compat
 from ..vision.depth import estimators
 
-_FIRST_VALUES: dict[str, Any] = {"fov": 50.0, "near": 1.5, "far": 12.0, "size": (1920, 1080)}
+_FIRST_VALUES: dict[str, Any] = {"fov": 50.0, "near": 1.5, "far": 12.0, "size": (1920, 1080), "frames": 72, "fps": 24.0}
 """What an optional setting shows once it is switched on."""
 
 _AUTOMATIC = ("auto", "Automatic", "The depth map if one is given, else the best that is there")

@@ -98,9 +98,10 @@ def run(line: str, writer: Writer) -> None:
     try:
         job = Job(line)
         writer.progress(0.0, "Starting")
-        from .pipeline import make_layered_photo, recut_layers  # numpy and the rest: after the first sign of life
+        from .layered_film import make_layered  # numpy and the rest: after the first sign of life
+        from .pipeline import recut_layers
 
-        make = recut_layers if job.recut else make_layered_photo
+        make = recut_layers if job.recut else make_layered
         layered = make(job.photo, job.spec, job.folder, writer.progress)
     except StillscapeError as error:
         writer.send("error", message=str(error), exit_code=error.exit_code)
