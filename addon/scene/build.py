@@ -294,6 +294,8 @@ def sequence_image(name: str, first: Path, role: str, *, alpha: bool = False, da
     image = bpy.data.images.load(str(first))
     image.name = name
     image.source = "SEQUENCE"
+    if bpy.data.filepath and Path(bpy.data.filepath).parent in first.parents:
+        image.filepath_raw = bpy.path.relpath(str(first))
     _set_colours(image, first, alpha=alpha, data=data)
     image[ROLE] = role
     return image

@@ -285,7 +285,7 @@ def read_layered(folder: Path) -> LayeredPhoto:
         )  # fmt: skip
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(f"{folder}: not a layered photo ({error}); make it again from the photo.") from error
-    files = [photo.photo, photo.depth, photo.levels, photo.texture and photo.texture.file]
+    files: list[str | None] = [photo.photo, photo.depth, photo.levels, photo.texture and photo.texture.file]
     files += [f for layer in photo.layers for f in (layer.colour, layer.depth, layer.matte)]
     if (film := photo.frames) is not None:
         files += [film.file(pattern, n) for pattern in (film.depth, film.texture) for n in range(1, film.count + 1)]

@@ -298,7 +298,8 @@ def _write_depths(work: _Work, found: _Found, corrections: list[temporal.Affine]
         progress(0.5 * (index + 1) / count, f"Smoothing the depth of frame {index + 1} of {count}")
     for done, future in enumerate(temporal.accumulate(linked(range(count - 1, -1, -1)), TOLERANCE), 1):
         index = count - done
-        past = temporal.Mean(work.kept(f"past{index}").astype(np.float32) / 65535, 1 + work.kept(f"weight{index}").astype(np.float32) / 50)
+        values, weight = work.kept(f"past{index}") / np.float32(65535), 1 + work.kept(f"weight{index}") / np.float32(50)
+        past = temporal.Mean(values.astype(np.float32), weight.astype(np.float32))
         finish(index, np.clip(temporal.join(own(index), past, future), 0, 1))
         for name in ("past", "weight"):
             work.drop(f"{name}{index}")

@@ -16,7 +16,7 @@ Flow using Dense Inverse Search, ECCV 2016), as OpenCV has it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,7 +53,7 @@ class Affine(NamedTuple):
 STILL = Affine(1.0, 0.0)
 
 
-def small_grey(pixels: NDArray[np.number]) -> Bytes:
+def small_grey(pixels: NDArray[Any]) -> Bytes:
     """A frame (H×W×3 RGB; uint8, uint16 or linear float32) as it is compared: grey, uint8, at most FLOW_SIDE on a side."""
     cv2 = cv()
     h, w = pixels.shape[:2]
@@ -137,7 +137,7 @@ def align(own: Floats, other: Floats, to_other: Link, *, shift: bool = True) -> 
         weight = trust * np.clip(1 - (off / spread) ** 2, 0, 1) ** 2
         if weight.sum() < 1e-6:
             break
-    return fit if np.isfinite(fit).all() and 0.2 < fit.scale < 5 else STILL
+    return fit if np.isfinite(fit.scale + fit.shift) and 0.2 < fit.scale < 5 else STILL
 
 
 def _fit(a: NDArray[np.float64], b: NDArray[np.float64], weight: NDArray[np.float64]) -> Affine:
@@ -216,7 +216,7 @@ def accumulate(frames: Iterable[tuple[Floats, Link | None]], tolerance: float) -
             values = before[..., 0]
             kept = KEPT * before[..., 1] * fitted.trust * np.exp(-(((values - own) / tolerance) ** 2))
             weight = 1 + kept
-            mean = Mean((own + kept * values) / weight, weight)
+            mean = Mean(((own + kept * values) / weight).astype(np.float32), weight.astype(np.float32))
         yield mean
 
 

@@ -96,7 +96,7 @@ def numbered_files(pattern: Path) -> dict[int, Path]:
     """
     run = list(re.finditer("#+", pattern.name))[-1]
     digits = run.end() - run.start()
-    wanted = re.compile(re.escape(pattern.name[: run.start()]) + r"(\d{%d,})" % digits + re.escape(pattern.name[run.end() :]))
+    wanted = re.compile(re.escape(pattern.name[: run.start()]) + rf"(\d{{{digits},}})" + re.escape(pattern.name[run.end() :]))
     try:
         found = {int(m[1]): p for p in pattern.parent.iterdir() if (m := wanted.fullmatch(p.name)) and f"{int(m[1]):0{digits}d}" == m[1]}
     except OSError as error:

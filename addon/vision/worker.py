@@ -98,10 +98,11 @@ def run(line: str, writer: Writer) -> None:
     try:
         job = Job(line)
         writer.progress(0.0, "Starting")
-        from .layered_film import make_layered  # numpy and the rest: after the first sign of life
-        from .pipeline import recut_layers
+        from .layered_film import make_layered_film  # numpy and the rest: after the first sign of life
+        from .pipeline import make_layered_photo, recut_layers
+        from .video import is_film
 
-        make = recut_layers if job.recut else make_layered
+        make = recut_layers if job.recut else make_layered_film if is_film(job.photo) else make_layered_photo
         layered = make(job.photo, job.spec, job.folder, writer.progress)
     except StillscapeError as error:
         writer.send("error", message=str(error), exit_code=error.exit_code)
