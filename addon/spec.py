@@ -232,6 +232,26 @@ class MoveSpec:
     camera_path: str = setting("", "file", "Camera Path", "A JSON file of keyframes instead of a move", flag="camera-path")
 
 
+STEADY: Choices = (
+    ("auto", "Automatic", "Depth that was found frame by frame is made steady; distances in metres of your own are left as they are"),
+    ("on", "On", "Flicker of the depth is taken out along the motion of the picture"),
+    ("off", "Off", "The depth of every frame is taken as it comes"),
+)
+
+
+@dataclass(frozen=True)
+class VideoSpec:
+    """What counts only where a film comes in."""
+
+    frames: int | None = setting(
+        None, "int", "Film Frames", "How many frames of a film that comes in are used", minimum=1, maximum=1_000_000, flag="film-frames"
+    )
+    fps: float | None = setting(
+        None, "float", "Film Speed", "Frames per second, where not those of the film that comes in", minimum=1, maximum=240, flag="film-fps"
+    )
+    steady: str = setting("auto", "choice", "Steady Depth", "Whether the depth of a film is smoothed over time", choices=STEADY)
+
+
 @dataclass(frozen=True)
 class RenderSpec:
     """How the frames are made."""
@@ -288,6 +308,7 @@ class SceneSpec:
     layers: LayersSpec = field(default_factory=LayersSpec)
     relief: ReliefSpec = field(default_factory=ReliefSpec)
     move: MoveSpec = field(default_factory=MoveSpec)
+    video: VideoSpec = field(default_factory=VideoSpec)
     render: RenderSpec = field(default_factory=RenderSpec)
     machine: MachineSpec = field(default_factory=MachineSpec)
 
@@ -414,6 +435,6 @@ def override(spec: SceneSpec, values: Mapping[str, Mapping[str, Any]]) -> SceneS
 __all__ = [
     "DEPTH_KINDS", "DEVICES", "EASES", "ENGINES", "FILLS", "LAYERINGS", "MOVES", "NETWORK_DEVICES", "SCHEMA", "Choices", "DepthSpec", "LayersSpec",
     "MachineSpec", "Meta",
-    "MoveSpec", "PhotoSpec", "ReliefSpec", "RenderSpec", "SceneSpec", "check", "flag", "from_mapping",
+    "MoveSpec", "PhotoSpec", "ReliefSpec", "RenderSpec", "STEADY", "SceneSpec", "VideoSpec", "check", "flag", "from_mapping",
     "meta", "override", "read_spec", "sections", "validate",
 ]  # fmt: skip

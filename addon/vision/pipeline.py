@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 
-from .. import moves
 from ..errors import InputError
 from ..spec import SceneSpec
 from . import depth as depth_sources
@@ -17,7 +16,7 @@ from .geometry import even, pitch_from_horizon
 from .layered import DepthMap, Disparity, FilmTexture, LayeredPhoto, PhotoCamera, read_layered, to_disparity, write_layered
 from .layering import cut_layers, find_sky, make_layers
 from .photo import Photo, read_photo
-from .planning import stage, texture_key
+from .planning import shot, texture_key
 from .texture import encode_texture
 
 DEFAULT_FOV = 50.0
@@ -90,7 +89,7 @@ def make_layered_photo(path: Path, spec: SceneSpec, folder: Path, progress: dept
         deep=photo.pixels.dtype != np.uint8,
     )
     progress(0.8, "Filtering the photo")
-    key = texture_key(layered, moves.shot(spec.move, stage(layered)), film_pixels(spec, photo.size, film=film), spec.render.crop)
+    key = texture_key(layered, shot(layered, spec.move), film_pixels(spec, photo.size, film=film), spec.render.crop)
     suffix, texture = encode_texture(photo, key)
     layered = replace(layered, texture=FilmTexture(f"texture{suffix}", key))
     progress(0.9, "Writing the layers")

@@ -113,11 +113,10 @@ def run(line: str, writer: Writer) -> None:
             return
         job = Job(line)
         writer.progress(0.0, "Starting")
-        from .pipeline import make_layered_photo, recut_layers  # numpy and the rest: after the first sign of life
+        from .layered_film import make_layered  # numpy and the rest: after the first sign of life
+        from .pipeline import recut_layers, write_depth
 
         if job.depth:
-            from .pipeline import write_depth
-
             near, far, made_by = write_depth(job.photo, job.spec, job.folder, writer.progress)
             seconds = round(time.monotonic() - started, 3)
             writer.send("done", folder=str(job.folder), near=near, far=far, estimator=made_by, seconds=seconds)
@@ -125,7 +124,7 @@ def run(line: str, writer: Writer) -> None:
         if job.recut:
             layered = recut_layers(job.photo, job.spec, job.folder, writer.progress)
         else:
-            layered = make_layered_photo(job.photo, job.spec, job.folder, writer.progress, film=job.film)
+            layered = make_layered(job.photo, job.spec, job.folder, writer.progress, film=job.film)
     except StillscapeError as error:
         writer.send("error", message=str(error), exit_code=error.exit_code)
     except MemoryError:

@@ -28,7 +28,8 @@ from ..spec import SceneSpec
 from .cv import cv
 from .depth import Progress, is_network
 from .layered import Disparity, LayeredPhoto, read_layered, to_disparity
-from .pipeline import estimate_depth, make_layered_photo
+from .layered_film import make_layered
+from .pipeline import estimate_depth
 
 log = logging.getLogger(__name__)
 
@@ -206,7 +207,7 @@ def make_layers(photo: Path, spec: SceneSpec, folder: Path, progress: Progress, 
     """
     python = python_for(spec)
     if not python:
-        return make_layered_photo(photo, spec, folder, progress, film=film)
+        return make_layered(photo, spec, folder, progress, film=film)
     _elsewhere(python, spec, progress, lambda worker: worker.send(photo, folder, asdict(spec), film=film))
     return read_layered(folder)
 

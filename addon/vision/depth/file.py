@@ -34,7 +34,12 @@ class DepthFile:
             raise UsageError("The depth source 'file' needs a depth map; name it with --depth.")
         path = Path(settings.file)
         progress(0.0, "Reading the depth map")
-        values, info = read_depth_file(path)
+        return self.fit(path, *read_depth_file(path), photo, settings, progress)
+
+    def fit(
+        self, path: Path, values: NDArray[np.float32], info: DepthInfo, photo: Photo, settings: DepthSpec, progress: Progress
+    ) -> DepthMap:
+        """`estimate` for numbers (float32 H×W, as `info` says) that were read from `path` already."""
         _check_aspect(path, values.shape, photo.size)
         kind = resolve_kind(values, info, settings.kind)
         metres = kind is DepthKind.METRIC_DEPTH
