@@ -15,8 +15,8 @@ from ..errors import InputError, RenderError, StillscapeError, UsageError
 from ..output import job
 from ..scene.build import Built, build_in_steps, remove
 from ..spec import MoveSpec, ReliefSpec, SceneSpec
-from ..vision.layered import read_layered
 from ..vision.files import shown
+from ..vision.layered import read_layered
 from ..vision.layered_film import make_layered
 from ..vision.video import SUFFIXES as FILM_SUFFIXES
 from ..vision.video import is_film
