@@ -109,9 +109,7 @@ def through_stillscape(clip: Clip, depths: Sequence[Floats], steady: str) -> tup
         for n, (picture, depth) in enumerate(zip(clip.pictures, depths), 1):
             cv2.imwrite(str(place / f"shot_{n:04d}.png"), picture)
             np.save(place / f"depth_{n:04d}.npy", depth)
-        spec = replace(
-            SceneSpec(), depth=DepthSpec(file=str(place / "depth_####.npy"), kind="disparity"), video=VideoSpec(steady=steady)
-        )
+        spec = replace(SceneSpec(), depth=DepthSpec(file=str(place / "depth_####.npy"), kind="disparity"), video=VideoSpec(steady=steady))
         started = time.monotonic()
         layered = make_layered_film(place / "shot_####.png", spec, place / "layers", lambda share, text: None)
         seconds = (time.monotonic() - started) / len(depths)

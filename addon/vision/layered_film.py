@@ -46,7 +46,7 @@ from .video import Film, is_film, open_film
 
 MOST_PIXELS = 1_000_000
 """Of a frame's depth: the mesh is no finer, and Blender reads one such map for every frame."""
-TOLERANCE = 0.05
+TOLERANCE = 0.08
 """Flicker of single surfaces, in shares of the whole depth."""
 SLOW = 1.0
 """Seconds over which a change of the whole depth counts as motion."""

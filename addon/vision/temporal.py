@@ -15,6 +15,7 @@ Flow using Dense Inverse Search, ECCV 2016), as OpenCV has it.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
@@ -137,7 +138,7 @@ def align(own: Floats, other: Floats, to_other: Link, *, shift: bool = True) -> 
         weight = trust * np.clip(1 - (off / spread) ** 2, 0, 1) ** 2
         if weight.sum() < 1e-6:
             break
-    return fit if np.isfinite(fit.scale + fit.shift) and 0.2 < fit.scale < 5 else STILL
+    return fit if math.isfinite(fit.scale + fit.shift) and 0.2 < fit.scale < 5 else STILL
 
 
 def _fit(a: NDArray[np.float64], b: NDArray[np.float64], weight: NDArray[np.float64]) -> Affine:

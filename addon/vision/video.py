@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import math
 import re
 import struct
 from collections.abc import Iterator
@@ -33,6 +34,7 @@ _OLD_QUICKTIME = (b"moov", b"mdat", b"wide", b"skip", b"free")
 _STARTS = (b"\x1aE\xdf\xa3", b"\x00\x00\x01\xba", b"\x00\x00\x01\xb3", b"FLV\x01", b"\x30\x26\xb2\x75\x8e\x66\xcf\x11")
 _MOST_INDEX = 2**26  # bytes of an MP4's index that are looked at; an hour of film has about 2 MB
 _MOST_HEAD = 2**16
+_EARLY = 0.25  # frames that one may come before its time; times are rounded in files
 _HDR = (16, 18)  # transfer: PQ and HLG
 _BT709, _BT601 = (0.2126, 0.0722), (0.299, 0.114)
 
@@ -198,7 +200,7 @@ def _film_photos(film: Film) -> Iterator[Photo]:
 def _steady_rate(film: Film) -> Iterator[NDArray[np.uint8]]:
     """Frames at even times: of a film of uneven speed (phones), some are shown twice or left out, as a player would.
 
-    A frame is shown from half-way since the one before to half-way to the next, in whole frames of the average speed.
+    A frame stays until the next is due, to a quarter of a frame of the average speed.
     """
     assert film.fps is not None
     shown_until, before, before_at = 0, None, 0.0
@@ -208,7 +210,7 @@ def _steady_rate(film: Film) -> Iterator[NDArray[np.uint8]]:
         at = (seconds - start) * film.fps
         if before is not None:
             # Times that do not go on are broken; then every frame is one frame.
-            until = _whole((before_at + at) / 2) if at > before_at else shown_until + 1
+            until = math.ceil(at - _EARLY) if at > before_at else shown_until + 1
             for _ in range(min(until - shown_until, 1000)):
                 yield before
             shown_until = max(shown_until, until)
@@ -216,11 +218,6 @@ def _steady_rate(film: Film) -> Iterator[NDArray[np.uint8]]:
         before, before_at = bgr, at
     if before is not None:
         yield before
-
-
-def _whole(at: float) -> int:
-    """How many whole frames begin before a time in frames; those of an even speed lie half a frame away from it."""
-    return int(np.ceil(at - 1e-6))
 
 
 def _decoded(film: Film) -> Iterator[tuple[NDArray[np.uint8], float]]:
