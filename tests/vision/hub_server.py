@@ -8,6 +8,7 @@ one; there may be any number of <hub>. Its behavior.json, read anew for each req
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 import re
 import sys
@@ -21,6 +22,7 @@ FOLDER = Path(sys.argv[1])
 LOCK = threading.Lock()
 TURNS: dict[str, int] = {}
 ACTIVE: set[int] = set()
+NUMBERS = itertools.count()
 
 
 def turn(key: str, values: list[Any]) -> Any:
@@ -66,7 +68,12 @@ class Hub(BaseHTTPRequestHandler):
             rules: dict[str, Any] = json.loads((self.hub / "behavior.json").read_text())
         except FileNotFoundError:
             rules = {}
-        self.entry: dict[str, Any] = {"path": self.path, "range": self.headers.get("Range"), "if_range": self.headers.get("If-Range")}
+        self.entry: dict[str, Any] = {
+            "number": next(NUMBERS),
+            "path": self.path,
+            "range": self.headers.get("Range"),
+            "if_range": self.headers.get("If-Range"),
+        }
         self.entry |= {"host": self.headers.get("Host"), "sent": 0}
         try:
             if found is None or not (self.hub / found[3] / found[5]).is_file():
