@@ -106,7 +106,7 @@ def test_setting_up_the_render_on_import(photo: Path) -> None:
 
 def test_the_second_time_needs_no_new_depth(photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     bpy.ops.stillscape.import_photo(filepath=str(photo))
-    monkeypatch.setattr("addon.ui.importing.make_layered_photo", None)
+    monkeypatch.setattr("addon.ui.importing.make_layered", None)
     assert bpy.ops.stillscape.import_photo(filepath=str(photo), strength=0.5) == {"FINISHED"}
 
 
