@@ -12,7 +12,7 @@ from addon import ui
 from addon.output.mp4 import read_film
 from addon.scene import relief
 from addon.ui import scenery
-from tests.vision.film_files import pan, write_film
+from tests.vision.film_files import pan, write_film, write_sequence
 
 COUNT = 5
 
@@ -74,6 +74,12 @@ def test_a_second_import_has_a_folder_of_its_own(clip: Path, saved: Path) -> Non
     import_film(clip)
     import_film(clip)
     assert sorted(p.name for p in saved.parent.glob("*_film*")) == ["work_clip_film", "work_clip_film_2"]
+
+
+def test_a_sequence_by_its_pattern(saved: Path, tmp_path: Path) -> None:
+    import_film(write_sequence(tmp_path, pan(2)))
+    assert (saved.parent / "work_shot_film" / "texture_0002.png").is_file()
+    assert bpy.context.scene.collection.children[0].name == "shot"
 
 
 def test_what_a_film_cannot_do_is_said(clip: Path, saved: Path) -> None:
