@@ -106,7 +106,7 @@ def _fitted(link: Link, shape: tuple[int, ...]) -> Link:
     if link.trust.shape == shape[:2]:
         return link
     size = (shape[1], shape[0])
-    scale = np.float32([size[0] / link.trust.shape[1], size[1] / link.trust.shape[0]])
+    scale = np.array([size[0] / link.trust.shape[1], size[1] / link.trust.shape[0]], np.float32)
     flow = cv().resize(link.flow, size, interpolation=cv().INTER_LINEAR) * scale
     return Link(flow, cv().resize(link.trust, size, interpolation=cv().INTER_LINEAR))
 
