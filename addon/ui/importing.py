@@ -18,7 +18,7 @@ from ..spec import MoveSpec, ReliefSpec, SceneSpec
 from ..vision.files import shown
 from ..vision.layered import read_layered
 from ..vision.video import SUFFIXES as FILM_SUFFIXES
-from ..vision.video import is_film
+from ..vision.video import film_name, is_film
 from ..vision.worker_process import make_layers, python_for
 from . import process, results, setup
 from .errors import Reporting
@@ -283,7 +283,7 @@ def _place_of(photo: Path, spec: SceneSpec) -> Path:
     if not bpy.data.filepath:
         raise UsageError(f"{shown(photo.name)} is a film, whose frames are kept beside the .blend file; save the file first.")
     blend = Path(bpy.data.filepath)
-    names = (f"{blend.stem}_{photo.stem}_film{number}" for number in ("", *(f"_{n}" for n in range(2, 1_000_000))))
+    names = (f"{blend.stem}_{film_name(photo)}_film{number}" for number in ("", *(f"_{n}" for n in range(2, 1_000_000))))
     return next(place for name in names if not (place := blend.with_name(name)).exists())
 
 

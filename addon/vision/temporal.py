@@ -89,7 +89,8 @@ def _trust(flow: Floats, back: Floats, own: Bytes, other: Bytes) -> Floats:
     returned = cv2.remap(back, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     off = np.linalg.norm(flow + returned, axis=2) / (_ROUND_TRIP + _ROUND_TRIP_SHARE * np.linalg.norm(flow, axis=2))
     seen = cv2.remap(cv2.GaussianBlur(other, (3, 3), 0), x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    change = cv2.absdiff(cv2.GaussianBlur(own, (3, 3), 0), seen).astype(np.float32) / _PHOTOMETRIC
+    change = cv2.GaussianBlur(own, (3, 3), 0).astype(np.float32) - seen
+    change = (change - np.median(change)) / _PHOTOMETRIC  # the exposure may change as a whole
     h, w = own.shape
     inside = (x > -1) & (x < w) & (y > -1) & (y < h)
     return (np.exp(-(off**2) - change**2) * inside).astype(np.float32)
@@ -105,7 +106,7 @@ def _fitted(link: Link, shape: tuple[int, ...]) -> Link:
     if link.trust.shape == shape[:2]:
         return link
     size = (shape[1], shape[0])
-    scale = np.float32([size[0] / link.trust.shape[1], size[1] / link.trust.shape[0]])
+    scale = np.array([size[0] / link.trust.shape[1], size[1] / link.trust.shape[0]], np.float32)
     flow = cv().resize(link.flow, size, interpolation=cv().INTER_LINEAR) * scale
     return Link(flow, cv().resize(link.trust, size, interpolation=cv().INTER_LINEAR))
 

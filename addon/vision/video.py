@@ -58,7 +58,7 @@ class Film:
     @property
     def name(self) -> str:
         """Its name without suffix and number."""
-        return re.sub(r"[ ._-]*#+", "", self.path.stem) or "Film"
+        return film_name(self.path)
 
     def photos(self) -> Iterator[Photo]:
         """Every frame in order, at the film's speed. Raises InputError where one cannot be read or is of another size."""
@@ -74,6 +74,11 @@ def is_film(path: Path) -> bool:
             return is_film_start(f.read(4096))
     except (OSError, ValueError):
         return False
+
+
+def film_name(path: Path) -> str:
+    """The name of a film or sequence without suffix and number."""
+    return (re.sub(r"[ ._-]*#+", "", path.stem) if is_pattern(path) else path.stem) or "Film"
 
 
 def is_film_start(data: bytes) -> bool:
@@ -327,4 +332,4 @@ def _bgr_from_ycc(kr: float, kb: float) -> NDArray[np.float64]:
     return np.array([[1, 2 - 2 * kb, 0], [1, -(2 - 2 * kb) * kb / kg, -(2 - 2 * kr) * kr / kg], [1, 0, 2 - 2 * kr]])
 
 
-__all__ = ["SUFFIXES", "Film", "is_film", "is_film_start", "is_pattern", "numbered_files", "open_film"]
+__all__ = ["SUFFIXES", "Film", "film_name", "is_film", "is_film_start", "is_pattern", "numbered_files", "open_film"]

@@ -101,6 +101,16 @@ def test_a_film_that_cannot_be_read(stillscape, clip, tmp_path):
     assert [p.name for p in tmp_path.iterdir()] == ["clip.mp4"]
 
 
+def test_a_film_that_is_damaged_inside(stillscape, clip, tmp_path):
+    """What FFmpeg has to say about it does not stand beside our sentence."""
+    data = bytearray(clip.read_bytes())
+    start = data.find(b"mdat") + 4
+    data[start : data.find(b"moov") - 4] = np.random.default_rng(0).bytes(data.find(b"moov") - 4 - start)
+    clip.write_bytes(bytes(data))
+    run = stillscape("scene", clip, "-o", tmp_path / "scene.blend")
+    assert run.code == 3 and "convert it" in run.err and run.err.count("\n") == 1, run.err
+
+
 def test_a_path_longer_than_the_film(stillscape, clip, tmp_path, camera_path):
     path = camera_path((1, (0, 0, 0)), (20, (0.1, 0, 0)))
     run = stillscape("render", clip, "-o", tmp_path / "film.mp4", "--camera-path", path)

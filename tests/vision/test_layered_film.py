@@ -133,6 +133,12 @@ def test_a_cut_does_not_mix_two_shots(tmp_path):
     assert np.allclose(d[:4], d[0], atol=1e-3) and np.allclose(d[4:], d[4], atol=1e-3) and d[3].mean() > 0.9 > 0.4 > d[4].mean()
 
 
+def test_a_film_of_one_frame(tmp_path):
+    path = write_film(tmp_path / "clip.avi", flat(1))
+    made = make_layered_film(path, spec_of(video={"steady": "on"}), tmp_path / "layers", quiet)
+    assert made.frames.count == 1 and depths_of(made).shape == (1, 48, 64)
+
+
 def test_stopping_leaves_nothing(tmp_path):
     path = write_film(tmp_path / "clip.mp4", flat(3))
 

@@ -42,6 +42,12 @@ def test_a_changed_brightness_is_not_trusted():
     assert to_a.trust[50:70, 75:105].mean() < 0.2 < 0.7 < to_a.trust[100:, :40].mean()
 
 
+def test_a_changed_exposure_is_no_cut():
+    a, b = grey(pan(2, (192, 128)))
+    found = links(a, np.clip(b * 0.8 + 40, 0, 255).astype(np.uint8))
+    assert found is not None and found[0].trust[16:-16, 16:-16].mean() > 0.5
+
+
 def test_alignment_finds_scale_and_shift_despite_what_moves():
     rng = np.random.default_rng(0)
     truth = cv2.resize(rng.random((8, 12)).astype(np.float32), (96, 64), interpolation=cv2.INTER_CUBIC)
