@@ -18,7 +18,7 @@ PYTEST ?=
 RUN := .venv/bin/python
 SOURCES := addon headless scripts tests benchmarks __init__.py
 
-.PHONY: help demo test extension test-versions test-blender lint format clean venv-run venv-test venv-lint
+.PHONY: help demo test extension test-networks test-versions test-blender lint format clean venv-run venv-test venv-lint
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' Makefile
@@ -31,6 +31,11 @@ test: venv-test ## Run the tests on Blender as a Python module
 
 extension: venv-run ## Build and validate the extension's zip into dist/; PLATFORM=all builds every one
 	@$(RUN) scripts/extension.py $(PLATFORM)
+
+test-networks: venv-test ## Run the tests of the large depth networks, with torch (about 1 GB, once; needs Python 3.11)
+	@python="$$(sh scripts/find_python.sh "3.11" "$(PYTHON)")" && "$$python" scripts/venv.py .venv-networks networks test
+	@.venv-networks/bin/python -m pytest tests/vision -m networks $(PYTEST)
+	@STILLSCAPE_WORKER_PYTHON="$(CURDIR)/.venv-networks/bin/python" $(RUN) -m pytest tests/headless tests/ui -m networks $(PYTEST)
 
 test-versions: ## Run the tests marked "versions" on each of VERSIONS
 	@python="$$(sh scripts/find_python.sh "3.11 3.13" "$(PYTHON)")" && \

@@ -49,7 +49,7 @@ def make_parser() -> argparse.ArgumentParser:
     _settings(render, ("photo", "depth", "layers", "relief", "move", "video", "render", "machine"))
     render.add_argument("--save-blend", metavar="FILE", help="also save the scene as a .blend file")
     depth = _command(commands, "depth", "estimate the depth map alone, without Blender", "depth.npy, .png (16 bit), .exr, .tiff or .pfm")
-    _settings(depth, ("photo", "depth", "video"))
+    _settings(depth, ("photo", "depth", "video", "machine"))
     scene = _command(commands, "scene", "build the scene without rendering it", "the .blend file")
     _settings(scene, ("photo", "depth", "layers", "relief", "move", "video", "render", "machine"))
     for command in (render, depth, scene):

@@ -112,9 +112,12 @@ def build_in_steps(
             texture = sequence_image(name, layered.path(frames.file(frames.texture, 1)), "film texture", alpha=layered.transparent)
         else:
             texture = texture_image(name, layered, texture_key(layered, shot, film, spec.render.crop))
+        normals = None
+        if layered.normals is not None:
+            normals = packed_image(f"{layered.name} Normals", layered.path(layered.normals), "normals", data=True)
         yield "Planning the mesh"
         grids = layer_grids(layered, spec)
-        context = Context(layered, spec, root, camera, collection, scene, depth, texture)
+        context = Context(layered, spec, root, camera, collection, scene, depth, texture, normals)
         made = []
         for layer, grid in zip(layered.layers, grids):
             made.append((yield from build_layer(layer, grid, context)))
@@ -160,6 +163,7 @@ class Context(NamedTuple):
     scene: bpy.types.Scene
     depth: bpy.types.Image
     texture: bpy.types.Image
+    normals: bpy.types.Image | None = None
 
 
 def build_layer(layer: Layer, grid: Grid, c: Context) -> Generator[str, None, bpy.types.Object]:
@@ -184,7 +188,7 @@ def build_layer(layer: Layer, grid: Grid, c: Context) -> Generator[str, None, bp
     rays = ray_map(layered.camera, layered.size)
     frames = None if layered.frames is None else layered.frames.count
     material = materials.photo_material(
-        name, c.texture, own, rays, c.camera, c.scene, c.root, transparent=layered.transparent, frames=frames
+        name, c.texture, own, rays, c.camera, c.scene, c.root, transparent=layered.transparent, frames=frames, normals=c.normals
     )
     mesh.materials.append(material)
     yield "Showing the scene"

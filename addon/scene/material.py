@@ -26,7 +26,7 @@ from . import compat
 from .relief import BACKED, RAY, TORN
 
 LOOKUP = "Stillscape Photo Lookup"
-VERSION = 3
+VERSION = 4
 LAYER = "Stillscape Layer"
 SURFACE = "Stillscape Photo Surface"
 _PARTED = (1.2, 1.6)  # stretch over which a torn face opens
@@ -256,6 +256,8 @@ def _surface_group() -> bpy.types.NodeTree:
     relight = new("Relight", in_out="INPUT", socket_type="NodeSocketFloat", description="0: as shot. 1: lit by the scene's own lights")
     for socket, value in ((matte, 1.0), (relight, 0.0)):
         socket.default_value, socket.min_value, socket.max_value, socket.subtype = value, 0.0, 1.0, "FACTOR"
+    normal = new("Normal", in_out="INPUT", socket_type="NodeSocketVector", description="Of the lit surface")
+    normal.hide_value = True
     new("Surface", in_out="OUTPUT", socket_type="NodeSocketShader")
     g = _Graph(group)
     given = g.add("NodeGroupInput").outputs
@@ -265,6 +267,7 @@ def _surface_group() -> bpy.types.NodeTree:
     g.put(emission.inputs["Strength"], g.add("ShaderNodeLightPath").outputs["Is Camera Ray"])
     lit = g.add("ShaderNodeBsdfDiffuse")
     g.put(lit.inputs["Color"], given["Photo"])
+    g.put(lit.inputs["Normal"], given["Normal"])
 
     def mix(factor: bpy.types.NodeSocket, a: bpy.types.Node, b: bpy.types.Node) -> bpy.types.Node:
         node = g.add("ShaderNodeMixShader")
@@ -300,12 +303,14 @@ def photo_material(
     *,
     transparent: bool,
     frames: int | None = None,
+    normals: bpy.types.Image | None = None,
 ) -> bpy.types.Material:
     """The material that shows `texture`, which covers the whole photo, on a layer with the relief modifier.
 
     own: the layer's own images; None for a photo in one sheet. camera, scene: the camera and scene whose film pixels the
     lookup follows. root: where the relief's numbers stand. transparent: the photo has an alpha channel.
-    frames: how many pictures `texture` has, if it is an image sequence, of which each frame of the scene shows one.
+    normals: a picture of the photo's surface normals in the layer's own axes (x right, y away from the camera, z up), which the
+    lit surface takes in place of the mesh's. frames: how many pictures `texture` has, if it is an image sequence, of which each frame of the scene shows one.
     """
     material = bpy.data.materials.new(name)
     tree = compat.node_tree(material)
@@ -323,6 +328,7 @@ def photo_material(
         user.use_cyclic, user.use_auto_refresh = False, True
     surface = g.add("ShaderNodeGroup", node_tree=_surface_group(), name="Photo Surface", label="Photo Surface")
     shown = [lookup, image, surface]
+    g.put(surface.inputs["Normal"], _normal(g, normals, uv))
     if own is None:
         g.put(surface.inputs["Photo"], image.outputs["Color"])
         if transparent:
@@ -366,6 +372,18 @@ def photo_material(
     if hasattr(material, "surface_render_method"):
         material.surface_render_method = "DITHERED"
     return material
+
+
+def _normal(g: _Graph, normals: bpy.types.Image | None, uv: bpy.types.NodeSocket) -> bpy.types.NodeSocket:
+    """What the lit surface's light falls on: the normals that the photo's depth network saw, else the mesh's."""
+    if normals is None:
+        return g.add("ShaderNodeNewGeometry").outputs["Normal"]
+    image = g.add("ShaderNodeTexImage", image=normals, interpolation="Linear", extension="EXTEND", name="Normals", label="Normals")
+    g.put(image.inputs[0], uv)
+    node = g.add("ShaderNodeNormalMap", space="OBJECT")
+    g.put(node.inputs["Color"], image.outputs["Color"])
+    image.location, node.location = (560, -320), (840, -320)
+    return node.outputs["Normal"]
 
 
 def _follow_film(lookup: bpy.types.Node, camera: bpy.types.Object, scene: bpy.types.Scene) -> None:

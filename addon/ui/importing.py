@@ -21,6 +21,7 @@ from ..vision.video import SUFFIXES as FILM_SUFFIXES
 from ..vision.video import film_name, is_film
 from ..vision.worker_process import make_layers, python_for
 from . import process, results, setup
+from .depth import draw_depth
 from .errors import Reporting
 from .layout import draw_section
 from .preferences import machine
@@ -93,8 +94,11 @@ class STILLSCAPE_OT_import_photo(Reporting, bpy.types.Operator, ImportHelper):
         layout = self.layout
         layout.use_property_split, layout.use_property_decorate = True, False
         settings = context.scene.stillscape
+        header, body = layout.panel("STILLSCAPE_import_Depth")
+        header.label(text="Depth")
+        if body is not None:
+            draw_depth(body, settings.depth)
         for title, group, section in (
-            ("Depth", settings.depth, specs.DepthSpec),
             ("Layers", settings.layers, specs.LayersSpec),
             ("Relief", self, ReliefSpec),
             ("Camera Move", self, MoveSpec),

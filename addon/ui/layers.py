@@ -53,7 +53,9 @@ def write_as_it_is(photo: Scenery, place: Path) -> None:
 def bring_in(context: bpy.types.Context, photo: Scenery, spec: SceneSpec, place: Path) -> Generator[str, None, Rebuilt]:
     """Bring newly cut layers into the scene, in steps."""
     layered = read_layered(place)
-    given = Context(layered, spec, photo.root, photo.camera, photo.collection, context.scene, _depth_image(photo), _texture(photo))
+    given = Context(
+        layered, spec, photo.root, photo.camera, photo.collection, context.scene, _depth_image(photo), _texture(photo), _normals(photo)
+    )
     rebuilt: Rebuilt = yield from rebuild_in_steps(layered, given, photo.layers)
     for layer in rebuilt.layers:
         layer[scenery.ID] = photo.root[scenery.ID]
@@ -68,6 +70,11 @@ def _depth_image(photo: Scenery) -> bpy.types.Image:
     if image is None:
         raise StillscapeError(f"{photo.layers[0].name} has lost its depth map; import the photo again.")
     return image
+
+
+def _normals(photo: Scenery) -> bpy.types.Image | None:
+    nodes = (material.node_tree.nodes.get("Normals") for material in scenery.materials(photo))
+    return next((node.image for node in nodes if node is not None and node.image is not None), None)
 
 
 def _texture(photo: Scenery) -> bpy.types.Image:

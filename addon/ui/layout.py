@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from dataclasses import fields
 from typing import Any
 
@@ -30,3 +31,9 @@ def draw_section(
         value = row.row(align=True)
         value.active = getattr(group, f"use_{name}")
         value.prop(group, name, text="")
+
+
+def draw_text(layout: bpy.types.UILayout, text: str, *, icon: str = "NONE", width: int = 64) -> None:
+    """Draw a sentence over as many lines of about `width` letters as it takes, for a label is cut off."""
+    for number, line in enumerate(textwrap.wrap(text, width)):
+        layout.label(text=line, icon=icon if number == 0 else "BLANK1" if icon != "NONE" else "NONE", translate=False)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import bpy
 
 from ..scene.relief import NUMBERS
-from ..spec import DepthSpec, LayersSpec, MoveSpec, PhotoSpec, ReliefSpec, RenderSpec
+from ..spec import LayersSpec, MoveSpec, PhotoSpec, ReliefSpec, RenderSpec
 from . import tasks
+from .depth import draw_depth
 from .layers import draw_layers
 from .layout import draw_section
 from .scenery import active_scenery
@@ -65,7 +66,7 @@ class VIEW3D_PT_stillscape_depth(_SubPanel, bpy.types.Panel):
         if photo is None:
             settings = context.scene.stillscape
             column.label(text="For the next import:")
-            draw_section(column, settings.depth, DepthSpec)
+            draw_depth(column, settings.depth)
             draw_section(column, settings.relief, ReliefSpec)
             return
         for name in NUMBERS[:3]:
@@ -92,7 +93,7 @@ class VIEW3D_PT_stillscape_next_depth(_Panel, bpy.types.Panel):
         layout = self.layout
         layout.use_property_split, layout.use_property_decorate = True, False
         column = layout.column()
-        draw_section(column, context.scene.stillscape.depth, DepthSpec)
+        draw_depth(column, context.scene.stillscape.depth)
         draw_section(column, context.scene.stillscape.relief, ReliefSpec)
 
 

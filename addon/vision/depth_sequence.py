@@ -44,7 +44,7 @@ def frame_depths(film: Film, spec: SceneSpec) -> Estimate:
             photo = replace(photo, fov=spec.photo.fov)
         asked = replace(settings, kind=kind)
         if maps is None:
-            found = estimator.estimate(photo, asked, _silent)
+            found = estimator.estimate(photo, asked, _silent, spec.machine)
         else:
             where, values = maps(index)
             if values is None:

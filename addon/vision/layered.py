@@ -44,7 +44,8 @@ class DepthMap:
     fov: horizontal field of view in degrees, if the estimator knows it.
     horizon: height of the horizon as a share of the picture's height from the top, if known (may lie outside 0..1).
     camera_height: metres of the camera above the floor, if known.
-    sky: bool H×W, if known. confidence: float32 H×W in 0..1, if known.
+    sky: bool H×W, if known. confidence: float32 H×W in 0..1, if known. normals: float32 h×w×3 of any size, unit length,
+    towards the camera, in OpenCV's camera axes (x right, y down, z forward), if known.
     made_by: the estimator's name.
     """
 
@@ -56,6 +57,7 @@ class DepthMap:
     camera_height: float | None = None
     sky: NDArray[np.bool_] | None = None
     confidence: NDArray[np.float32] | None = None
+    normals: NDArray[np.float32] | None = None
 
 
 @dataclass(frozen=True)
@@ -187,7 +189,8 @@ class LayeredPhoto:
     of `levels`, a grey PNG that tells which layer each pixel shows (None if there is one layer). size: (width, height) of the upright photo in pixels. near, far: metres to the nearest and farthest point; close:
     to where the nearest fiftieth of the picture ends; focus: to the subject. texture: made along with it, for the film that was planned; another
     film needs another. transparent: the photo has an alpha channel; deep: more than 8 bits. `made` says what made it (estimator, versions, hashes).
-    frames: of a film, whose first frame all else is about; None of a photo.
+    frames: of a film, whose first frame all else is about; None of a photo. normals: RGB PNG of what the depth network saw of
+    the surfaces' normals, (n + 1) / 2 in the scene's axes (x right, y away from the camera, z up); None if it saw nothing.
     """
 
     folder: Path
@@ -208,6 +211,7 @@ class LayeredPhoto:
     transparent: bool = False
     deep: bool = False
     frames: FilmFrames | None = None
+    normals: str | None = None
 
     def path(self, file: str) -> Path:
         """Absolute path of one of its files."""
@@ -264,7 +268,10 @@ def write_files(folder: Path, photo: LayeredPhoto, files: dict[str, bytes | NDAr
                 np.save(f, content)
             f.flush()
             os.fsync(f.fileno())
-    index = {"schema": SCHEMA, **{k: v for k, v in asdict(photo).items() if k != "folder" and (k, v) != ("frames", None)}}
+    index = {
+        "schema": SCHEMA,
+        **{k: v for k, v in asdict(photo).items() if k != "folder" and (k, v) not in (("frames", None), ("normals", None))},
+    }
     (folder / INDEX).write_text(json.dumps(index, indent=2) + "\n", encoding="utf-8")
 
 
@@ -276,16 +283,16 @@ def read_layered(folder: Path) -> LayeredPhoto:
             raise InputError(f"{folder}: this layered photo was made by another version; make it again from the photo.")
         layers = tuple(Layer(**{**layer, "box": tuple(layer["box"])}) for layer in data["layers"])
         camera = PhotoCamera(**{**data["camera"], "shift": tuple(data["camera"]["shift"])})
-        texture, frames = data["texture"], data.get("frames")
+        texture, frames, normals = data["texture"], data.get("frames"), data.get("normals")
         photo = LayeredPhoto(
             folder, data["name"], tuple(data["size"]), camera, data["near"], data["far"], data["close"], data["focus"],
             data["photo"], data["depth"], tuple(data["grid"]), layers, data["levels"], data["made"],
             None if texture is None else FilmTexture(texture["file"], TextureKey(*texture["key"])), bool(data["transparent"]), bool(data["deep"]),
-            None if frames is None else FilmFrames(**{**frames, "key": TextureKey(*frames["key"])}),
+            None if frames is None else FilmFrames(**{**frames, "key": TextureKey(*frames["key"])}), normals,
         )  # fmt: skip
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(f"{folder}: not a layered photo ({error}); make it again from the photo.") from error
-    files: list[str | None] = [photo.photo, photo.depth, photo.levels, photo.texture and photo.texture.file]
+    files: list[str | None] = [photo.photo, photo.depth, photo.levels, photo.normals, photo.texture and photo.texture.file]
     files += [f for layer in photo.layers for f in (layer.colour, layer.depth, layer.matte)]
     if (film := photo.frames) is not None:
         files += [film.file(pattern, n) for pattern in (film.depth, film.texture) for n in range(1, film.count + 1)]

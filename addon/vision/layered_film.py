@@ -22,6 +22,7 @@ from . import temporal
 from .cv import cv
 from .depth import Progress
 from .depth_sequence import frame_depths
+from .distances import RATIOS, to_metres
 from .files import shown
 from .geometry import frame_photo, photo_in_film
 from .layered import (
@@ -142,6 +143,7 @@ class _Found:
     steps: list[temporal.Affine | None]
     fovs: list[float]
     smooth: bool
+    metres: temporal.Affine | None
 
     @property
     def affine(self) -> bool:
@@ -159,10 +161,16 @@ def _estimate(source: Film, spec: SceneSpec, work: _Work, progress: Progress) ->
     before: tuple[NDArray[np.uint8], Floats] | None = None
     for index, photo in enumerate(islice(source.photos(), most)):
         depth = depth_of(index, photo)
-        values = resample(_disparity(depth), grid, depth=False)
         if found is None:
             first = photo
-            found = _Found(replace(depth, values=depth.values[:0], sky=None, confidence=None), [], [], [], _is_to_be_smoothed(depth, spec))
+            settled, metres = _in_metres(depth, photo, spec)
+            found = _Found(
+                replace(settled, values=depth.values[:0], kind=depth.kind, sky=None, confidence=None, normals=None),
+                [], [], [], _is_to_be_smoothed(depth, spec), metres,
+            )  # fmt: skip
+        values = resample(_disparity(depth), grid, depth=False)
+        if found.metres is not None:
+            values = values * np.float32(found.metres.scale) + np.float32(found.metres.shift)
         found.tables.append(_table(values, depth))
         found.fovs.extend([] if depth.fov is None else [depth.fov])
         step = None
@@ -190,6 +198,28 @@ def _disparity(depth: DepthMap) -> Floats:
         return values
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         return np.where(values > 0, 1 / values, np.nan).astype(np.float32)
+
+
+def _in_metres(depth: DepthMap, photo: Photo, spec: SceneSpec) -> tuple[DepthMap, temporal.Affine | None]:
+    """What the first frame tells of the whole film: horizon and camera height, and how its disparity becomes 1/metres.
+
+    None where near and far are given, between which disparity of unknown scale is stretched.
+    """
+    settled = to_metres(depth, spec.depth, photo.fov)
+    if settled is depth:
+        return depth, None
+    raw = _disparity(depth)
+    known = np.isfinite(raw) & (settled.values > 0)
+    if depth.sky is not None:
+        known &= ~depth.sky
+    if not known.any():
+        return settled, None
+    x, y = raw[known], settled.values[known]
+    low, high = int(np.argmin(x)), int(np.argmax(x))
+    if x[high] <= x[low]:  # a flat wall: only its scale can be told
+        return settled, temporal.Affine(float(y[high] / x[high]), 0.0) if x[high] > 0 else None
+    scale = float((y[high] - y[low]) / (x[high] - x[low]))
+    return settled, temporal.Affine(scale, float(y[low] - scale * x[low]))
 
 
 def _is_to_be_smoothed(depth: DepthMap, spec: SceneSpec) -> bool:
@@ -243,9 +273,12 @@ def _scale(found: _Found, corrections: list[temporal.Affine], spec: SceneSpec) -
         if not found.affine:  # infinitely far is 0; the scale needs the least that is not
             positive = [t[t > 0].min() for t in tables if (t > 0).any()]
             pooled[0] = min(positive) if positive else pooled[0]
-    kind = DepthKind.AFFINE_DISPARITY if found.affine else DepthKind.METRIC_DISPARITY
+    stretched = found.affine and found.metres is None
+    if found.affine and not stretched:  # what drifts below the horizon's 0 must not send far to infinity
+        pooled[0] = max(pooled[0], pooled[-1] / RATIOS[1])
+    kind = DepthKind.AFFINE_DISPARITY if stretched else DepthKind.METRIC_DISPARITY
     range_ = to_disparity(DepthMap(pooled.astype(np.float32)[None], kind, found.depth.made_by), near=spec.depth.near, far=spec.depth.far)
-    if found.affine:
+    if stretched:
         return _Scale(float(pooled[0]), float(pooled[-1]), range_.near, range_.far)
     return _Scale(1 / range_.far, 1 / range_.near, range_.near, range_.far)
 

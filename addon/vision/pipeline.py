@@ -6,10 +6,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
-from ..errors import InputError
+from ..errors import InputError, RenderError
 from ..spec import SceneSpec
 from . import depth as depth_sources
+from .cv import cv
 from .distances import to_metres
 from .files import write_atomically
 from .geometry import even, pitch_from_horizon
@@ -93,7 +95,10 @@ def make_layered_photo(path: Path, spec: SceneSpec, folder: Path, progress: dept
     suffix, texture = encode_texture(photo, key)
     layered = replace(layered, texture=FilmTexture(f"texture{suffix}", key))
     progress(0.9, "Writing the layers")
-    write_layered(layered, {original: path.read_bytes(), "depth.npy": layering.d, f"texture{suffix}": texture, **layering.files})
+    more: dict[str, bytes] = {}
+    if depth.normals is not None:
+        layered, more = replace(layered, normals="normals.png"), {"normals.png": encode_normals(depth.normals)}
+    write_layered(layered, {original: path.read_bytes(), "depth.npy": layering.d, f"texture{suffix}": texture, **more, **layering.files})
     progress(1.0, "Layers ready")
     return layered
 
@@ -115,6 +120,16 @@ def recut_layers(place: Path, spec: SceneSpec, folder: Path, progress: depth_sou
     write_layered(layered, {given.photo: given.path(given.photo).read_bytes(), "depth.npy": layering.d, **layering.files})
     progress(1.0, "Layers ready")
     return layered
+
+
+def encode_normals(normals: NDArray[np.float32]) -> bytes:
+    """Normals (float32 h×w×3, OpenCV's camera axes) as an RGB PNG of (n + 1) / 2 in the scene's axes: x right, y away, z up."""
+    turned = normals[..., (0, 2, 1)] * np.array((1, 1, -1), np.float32)
+    pixels = np.rint(np.clip((turned + 1) / 2, 0, 1) * 255).astype(np.uint8)
+    done, data = cv().imencode(".png", np.ascontiguousarray(pixels[..., ::-1]))
+    if not done:
+        raise RenderError("The normals could not be packed; choose a smaller photo.")
+    return data.tobytes()
 
 
 def photo_camera(photo: Photo, depth: DepthMap, spec: SceneSpec) -> PhotoCamera:

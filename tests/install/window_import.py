@@ -2,9 +2,11 @@
 
     python3 tests/install/window_import.py drive FOLDER [--blender COMMAND] [--package NAME] [--path FOLDER ...]
     python3 tests/install/window_import.py drive FOLDER --picture PHOTO
+    python3 tests/install/window_import.py drive FOLDER --network NETWORK --worker-python PYTHON
 
 Needs what window_paint.py needs and works as that does. While the work goes on, a timer counts how often Blender's window
-gets its turn. With --picture it only imports that photo and leaves a picture of the screen, which docs/window.png is made of.
+gets its turn. With --picture it only imports that photo and leaves a picture of the screen, which docs/window.png is made of. With --network
+it imports photos whose depth that network finds in that Python, which must have torch.
 """
 
 from __future__ import annotations
@@ -59,6 +61,8 @@ def drive(options: argparse.Namespace) -> int:
         inner = [str(Path(__file__).resolve()), "--", "inside", str(folder), "--package", options.package]
         for path in options.path:
             inner += ["--path", path]
+        if options.network:
+            inner += ["--network", str(options.network.resolve()), "--worker-python", options.worker_python]
         if options.picture:
             inner += ["--picture", str(options.picture.resolve())]
         start = [*shlex.split(options.blender), "--gpu-backend", "opengl", "--offline-mode", "--factory-startup", "--no-window-focus"]
@@ -126,11 +130,12 @@ def difference(a: dict, b: dict) -> dict:
 class Importing:
     """The steps, as a generator: it yields what the hand should do, or a number of seconds to wait."""
 
-    def __init__(self, folder: Path, package: str, picture: Path | None) -> None:
-        self.folder, self.picture = folder, picture
+    def __init__(self, folder: Path, package: str, picture: Path | None, network: Path | None, python: str) -> None:
+        self.folder, self.picture, self.network, self.python = folder, picture, network, python
         self.process, self.tasks, self.results, self.scenery = (
             importlib.import_module(f"{package}.ui.{name}") for name in ("process", "tasks", "results", "scenery")
         )
+        self.preferences = importlib.import_module(f"{package}.ui.preferences")
         self.live = importlib.import_module(f"{package}.ui.live")
         self.pulse = Pulse(lambda: getattr(self.tasks.current(), "message", "nothing of ours"))
 
@@ -256,6 +261,9 @@ class Importing:
             yield from self.take_picture()
             return
         yield from self.sidebar()
+        if self.network is not None:
+            yield from self.networks()
+            return
         yield from self.import_and_undo()
         yield from self.cancel()
         yield from self.browse()
@@ -423,6 +431,57 @@ class Importing:
         expect(self.tasks.current() is None, "opening another file ends the import and its worker")
         expect("fourth" not in contents()["collections"], "and builds nothing in it")
 
+    def networks(self) -> Iterator:
+        """A depth network in a Python of the user's: checked, used, still warm for the second photo, cancelled."""
+        import bpy
+
+        machine = self.preferences.machine()
+        machine.worker_python = self.python
+        with self.override():
+            bpy.ops.stillscape.check_python("INVOKE_DEFAULT")
+        yield from self.until(lambda: self.tasks.current() is None, "the check")
+        found = machine.python_found
+        expect("torch" in found and "transformers" in found and "Missing" not in found, f"the check says: {found}")
+        depth = self.window.scene.stillscape.depth
+        depth.estimator, depth.network = "network", str(self.network)
+        yield 0.5
+        said: list[list[str]] = []
+        workers = set()
+        for name in ("first.jpg", "second.jpg"):
+            began = time.monotonic()
+            self.start(self.make_photo(name, len(said) + 1))
+            yield from self.until(lambda: self.process._busy, "a worker")
+            workers.add(self.process._busy[0]._process.pid)
+            expect(self.process._busy[0].python == self.python, "it runs in the chosen Python")
+            if not said:
+                yield from self.until(lambda: self.tasks.current().share > 0.1, "progress")
+                yield {"do": "picture", "name": "n1-progress"}
+            yield from self.watched(name, 10)
+            said.append([text for at, text in self.pulse._beats if at > began])
+            expect(name.removesuffix(".jpg") in contents()["collections"], "the scene is there")
+        expect(len(workers) == 1, "one worker made both")
+        expect(any("Loading" in text for text in said[0]) and not any("Loading" in text for text in said[1]), "the network was loaded once")
+        yield {"do": "picture", "name": "n2-imported"}
+        self.start(self.make_photo("third.jpg", 3))
+        yield from self.until(lambda: self.tasks.current().share > 0.1, "progress")
+        worker = self.process._busy[0]
+        pid = worker._process.pid
+        asked = time.monotonic()
+        yield from self.key("Escape")
+        yield from self.until(lambda: not self.alive(pid), "the worker is gone", 30)
+        expect(
+            "third" not in contents()["collections"],
+            f"Esc ended it, the worker was gone {time.monotonic() - asked:.1f} s after the hand set out",
+        )
+        bpy.ops.screen.userpref_show("INVOKE_DEFAULT")
+        yield 1.0
+        bpy.context.preferences.active_section = "ADDONS"
+        bpy.context.window_manager.addon_search = "Stillscape"
+        with bpy.context.temp_override(window=bpy.context.window_manager.windows[-1]):
+            bpy.ops.preferences.addon_expand(module=EXTENSION)
+        yield 2.0
+        yield {"do": "picture", "name": "n3-preferences"}
+
     def take_picture(self) -> Iterator:
         import bpy
 
@@ -449,18 +508,19 @@ class Importing:
         yield {"do": "picture", "name": "window"}
 
 
-def inside(folder: Path, package: str, paths: list[str], picture: Path | None) -> None:
+def inside(options: argparse.Namespace) -> None:
     """In Blender's window: run the steps from a timer, for between them the window must go on."""
     import bpy
 
-    sys.path[:0] = paths
+    folder, package = options.folder, options.package
+    sys.path[:0] = options.path
     if package.startswith("bl_ext."):
         bpy.ops.preferences.addon_enable(module=EXTENSION)
     else:
         importlib.import_module(package + ".ui").register()
     number = 0
     waiting: Path | None = None
-    steps = Importing(folder, package, picture).steps()
+    steps = Importing(folder, package, options.picture, options.network, options.worker_python).steps()
 
     def tick() -> float | None:
         nonlocal number, waiting
@@ -503,10 +563,12 @@ def main() -> int:
     parser.add_argument("--path", action="append", default=[], help="more folders for Blender's Python")
     parser.add_argument("--display", type=int, help="number of the virtual screen; a free one if left out")
     parser.add_argument("--picture", type=Path, help="import this photo and take a picture of the window, nothing else")
+    parser.add_argument("--network", type=Path, help="import photos with this depth network, nothing else")
+    parser.add_argument("--worker-python", default="", help="the Python that it runs in")
     options = parser.parse_args(arguments)
     if options.part == "drive":
         return drive(options)
-    inside(options.folder, options.package, options.path, options.picture)
+    inside(options)
     return 0
 
 

@@ -13,7 +13,8 @@ from mathutils import Vector
 
 from addon.output import job
 from addon.scene import compat, relief
-from addon.spec import SceneSpec
+from addon.spec import DepthSpec, SceneSpec
+from addon.vision.pipeline import encode_normals, make_layered_photo
 
 pytestmark = pytest.mark.versions
 WIDTH, HEIGHT = 64, 48
@@ -133,3 +134,30 @@ def test_two_photos_do_not_meet(photo):
     a, b = build(photo), build(photo)
     assert a.id != b.id and a.collection != b.collection
     assert len([g for g in bpy.data.node_groups if g.name.startswith("Stillscape")]) == 4
+
+
+def test_light_falls_on_the_normals_that_the_network_saw(photo, tmp_path):
+    """A flat wall whose left half is said to face left and whose right half right, lit by a sun from the left."""
+    spec = SceneSpec(depth=DepthSpec(file=str(tmp_path / "wall.npy"), kind="depth"))
+    np.save(tmp_path / "wall.npy", np.full((HEIGHT, WIDTH), 3, np.float32))
+    cv2.imwrite(str(photo), np.full((HEIGHT, WIDTH, 3), 200, np.uint8))
+    layered = make_layered_photo(photo, spec, tmp_path / "layers", lambda share, text: None)
+    normals = np.zeros((24, 32, 3), np.float32) + np.float32((-0.8, 0, -0.6))  # OpenCV's axes: towards the camera is -z
+    normals[:, 16:, 0] *= -1
+    (tmp_path / "layers" / "normals.png").write_bytes(encode_normals(normals))
+    scene = bpy.context.scene
+    built = job.build_scene(replace(layered, normals="normals.png"), spec, scene, film=False)
+    sun = bpy.data.objects.new("Sun", bpy.data.lights.new("Sun", "SUN"))
+    sun.data.energy = 3
+    sun.rotation_euler = Vector((0.8, 0.6, 0)).to_track_quat("-Z", "Y").to_euler()  # from the left, over the camera's shoulder
+    scene.collection.objects.link(sun)
+    for layer in built.layers:
+        layer.data.materials[0].node_tree.nodes["Photo Surface"].inputs["Relight"].default_value = 1
+    scene.render.filepath = str(tmp_path / "lit.png")
+    scene.render.engine = "CYCLES"
+    scene.cycles.samples = 4
+    bpy.ops.render.render(write_still=True)
+    lit = cv2.imread(str(tmp_path / "lit.png")).mean(2)
+    left, right = lit[8:-8, 8 : WIDTH // 2 - 4].mean(), lit[8:-8, WIDTH // 2 + 4 : -8].mean()
+    assert left > 100 and right < 0.2 * left
+    assert layered.normals is None and replace(layered, normals="normals.png") != layered

@@ -23,6 +23,7 @@ import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch")
+pytestmark = pytest.mark.networks
 safetensors = pytest.importorskip("safetensors.torch")
 
 from addon.errors import DeviceError, InputError, StillscapeError  # noqa: E402

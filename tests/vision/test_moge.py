@@ -19,6 +19,7 @@ import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch")
+pytestmark = pytest.mark.networks
 from torch.nn import functional as F  # noqa: E402
 
 from addon.errors import DeviceError, InputError  # noqa: E402

@@ -36,14 +36,14 @@ class Estimator(Protocol):
 
 
 def estimators() -> dict[str, Estimator]:
-    """All estimators by name, in order of the files' names. Loading one imports nothing heavy."""
+    """All estimators by name, networks last. Loading one imports nothing heavy."""
     found: dict[str, Estimator] = {}
     for name in sorted(m.name for m in pkgutil.iter_modules(__path__)):
         module = importlib.import_module(f"{__name__}.{name}")
         single = getattr(module, "ESTIMATOR", None)
         for estimator in getattr(module, "ESTIMATORS", () if single is None else (single,)):
             found[estimator.name] = estimator
-    return found
+    return dict(sorted(found.items(), key=lambda item: hasattr(item[1], "model")))
 
 
 def choose(settings: DepthSpec) -> Estimator:

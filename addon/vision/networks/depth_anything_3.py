@@ -21,12 +21,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ...errors import DeviceError, InputError, UsageError
+from ...errors import InputError, UsageError
 from ..cv import cv
 from ..files import shown
 from ..layered import DepthKind
-from . import OutOfMemory, Prediction
+from . import Prediction
 from .depth_anything_3_config import PATCH, Architecture, read_architecture
+from .torch_device import find_device, transformer_type, within_memory
 
 if TYPE_CHECKING:
     import torch  # pyright: ignore[reportMissingImports]
@@ -45,9 +46,6 @@ _CANONICAL_FOCAL = 300.0  # pixels
 _USUAL_FOV = 50.0  # degrees, horizontal; where metres are wanted and nobody knows the focal length
 _SKY = 0.3  # upstream's compute_sky_mask
 _FEW = 10  # pixels; upstream changes nothing where less is sky, or less is not
-_DEVICES = {"cpu": "CPU", "cuda": "", "mps": "Apple GPU", "xpu": "Intel GPU"}
-# The last is all that oneDNN says of it.
-_NO_MEMORY = ("out of memory", "not enough memory", "can't allocate memory", "ALLOC_FAILED", "could not create a primitive")
 _FOV_RANGE = (5.0, 160.0)  # degrees; what the decoder says beyond is no camera
 
 
@@ -79,26 +77,14 @@ class DepthAnything3:
         needs it, and takes a horizontal field of view of 50 degrees where it is None.
         The values are z, +inf in the sky. Raises OutOfMemory where this input is too large for the device.
         """
-        try:
-            raw = self._run(prepared(picture, side))
-        except Exception as error:
-            if not _lacks_memory(error):
-                raise
-            lack = str(error)
-        else:
-            return self._worded(raw, picture.shape[:2], focal)
-        # Out here the failed run's tensors are gone, so that a smaller one finds the room that they took.
-        if self._place.type == "cuda":
-            import torch  # pyright: ignore[reportMissingImports]
-
-            torch.cuda.empty_cache()
-        raise OutOfMemory(lack)
+        raw = within_memory(lambda: self._run(prepared(picture, side)), self._place)
+        return self._worded(raw, picture.shape[:2], focal)
 
     def _run(self, image: Floats) -> Raw:
         import torch  # pyright: ignore[reportMissingImports]
 
         with torch.inference_mode():
-            answer = self._net(torch.from_numpy(image)[None].to(self._place), half_type(self._place))
+            answer = self._net(torch.from_numpy(image)[None].to(self._place), transformer_type(self._place))
             depth, confidence, sky = (None if a is None else a[0].float().cpu().numpy() for a in answer.dense)
             fov = None if answer.fov is None else math.degrees(float(answer.fov[0, 1]))
         assert depth is not None  # every head gives it
@@ -136,12 +122,7 @@ def load(source: Path, device: str) -> DepthAnything3:
         net = DepthAnything3Net(architecture)
     shapes = {name: tuple(tensor.shape) for name, tensor in net.state_dict().items()}
     net.load_state_dict(read_weights(weights, shapes, what=architecture.name, prefix=_PREFIX, unused=UNUSED), assign=True)
-    try:
-        net = net.eval().requires_grad_(False).to(place)
-    except RuntimeError as error:
-        if _lacks_memory(error):
-            raise OutOfMemory(str(error)) from error
-        raise
+    net = within_memory(lambda: net.eval().requires_grad_(False).to(place), place)
     return DepthAnything3(net, architecture, place, shown_device)
 
 
@@ -158,32 +139,6 @@ def files_of(source: Path) -> tuple[Path, Path]:
     if not configuration.is_file():
         raise InputError(f"{shown(configuration)}: there is no such file; download it to there from where the weights came.")
     return weights, configuration
-
-
-def find_device(name: str) -> tuple[torch.device, str]:
-    """torch's device of that name, and what people call it. Raises DeviceError if it is not there."""
-    import torch  # pyright: ignore[reportMissingImports]
-
-    try:
-        device = torch.device(name)
-        if device.type not in _DEVICES:
-            raise ValueError(f"it is none of {', '.join(_DEVICES)}")
-        torch.empty(1, device=device)
-    except (RuntimeError, AssertionError, ValueError, NotImplementedError) as error:
-        reason = str(error).partition("\n")[0]
-        raise DeviceError(f"The device {shown(name)} cannot be used by PyTorch here ({reason}); choose another or cpu.") from error
-    if device.type == "cuda":
-        return device, torch.cuda.get_device_name(device)
-    return device, _DEVICES[device.type]
-
-
-def half_type(device: torch.device) -> torch.dtype | None:
-    """The half precision that the transformer computes in on `device`; None for float32."""
-    import torch  # pyright: ignore[reportMissingImports]
-
-    if device.type != "cuda":
-        return None
-    return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
 
 
 def prepared(picture: Floats, side: int) -> Floats:
@@ -245,12 +200,3 @@ def prediction(raw: Raw, kind: DepthKind, scale: float) -> Prediction:
         confidence = np.clip(np.nan_to_num(1 - 1 / raw.confidence), 0, 1).astype(np.float32)
     fov = raw.fov if raw.fov is not None and _FOV_RANGE[0] <= raw.fov <= _FOV_RANGE[1] else None
     return Prediction(values, kind, fov=fov, sky=sky, confidence=confidence)
-
-
-def _lacks_memory(error: Exception) -> bool:
-    """Whether an exception of torch, OpenCV or numpy says that memory ran out."""
-    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
-        return True
-    if getattr(error, "code", None) == -4:  # OpenCV's StsNoMem
-        return True
-    return isinstance(error, RuntimeError) and any(words in str(error) for words in _NO_MEMORY)

@@ -6,12 +6,10 @@ import importlib
 import logging
 import platform
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 from ...errors import DeviceError, UsageError
-from . import OutOfMemory
+from .torch_device import find_device
 
 log = logging.getLogger(__name__)
 
@@ -36,13 +34,6 @@ def torch_device(wanted: str) -> str:
     return wanted
 
 
-def device_name(device: str) -> str:
-    """For people: "CPU", "Metal" or the graphics card's own name."""
-    if device in ("cuda", "xpu"):
-        return str(getattr(need("torch"), device).get_device_name())
-    return {"mps": "Metal"}.get(device, "CPU")
-
-
 def _is_available(torch: Any, name: str) -> bool:
     part = torch.backends.mps if name == "mps" else getattr(torch, name, None)
     return part is not None and bool(part.is_available())
@@ -65,21 +56,6 @@ def empty_cache(device: str) -> None:
         getattr(need("torch"), device).empty_cache()
 
 
-@contextmanager
-def out_of_memory_told(device: str) -> Iterator[None]:
-    """Turn every way in which torch says that memory ran out into OutOfMemory."""
-    try:
-        yield
-    except MemoryError as error:
-        raise OutOfMemory(str(error)) from error
-    except RuntimeError as error:  # torch.OutOfMemoryError is one; the processor's allocator and Metal raise it plainly
-        text = str(error).lower()
-        if type(error).__name__ == "OutOfMemoryError" or "out of memory" in text or "not enough memory" in text or "can't allocate" in text:
-            empty_cache(device)
-            raise OutOfMemory(str(error).splitlines()[0]) from error
-        raise
-
-
 def report() -> dict[str, Any]:
     """What this Python has for the networks: versions by package (None where missing), the device, what to install."""
     versions: dict[str, str | None] = {}
@@ -91,7 +67,7 @@ def report() -> dict[str, Any]:
             versions[name] = None
             if not isinstance(error, ImportError):
                 log.warning("%s is installed but does not load: %s", name, " ".join(str(error).split())[:200])
-    device = device_name(torch_device("auto")) if versions["torch"] else None
+    device = find_device(torch_device("auto"))[1] if versions["torch"] else None
     missing = [name for name in NEEDED if versions[name] is None]
     return {"python": platform.python_version(), "program": sys.executable, "versions": versions, "device": device, "missing": missing}
 

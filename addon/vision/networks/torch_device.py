@@ -17,7 +17,13 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_LACK = ("out of memory", "not enough memory", "can't allocate memory", "ALLOC_FAILED")
+_LACK = (
+    "out of memory", "not enough memory", "can't allocate memory", "failed to allocate", "alloc_failed",
+    # What oneDNN, which torch computes with on processors, says of a lack of memory and hardly of anything else.
+    "could not create a primitive", "could not create a memory object", "could not execute a primitive",
+)  # fmt: skip
+_KINDS = ("cpu", "cuda", "mps", "xpu")
+_NAMES = {"cpu": "CPU", "mps": "Apple GPU"}
 
 
 def find_device(name: str) -> tuple[torch.device, str]:
@@ -26,19 +32,35 @@ def find_device(name: str) -> tuple[torch.device, str]:
 
     try:
         device = torch.device(name)
+        if device.type not in _KINDS:
+            raise ValueError(f"it is none of {', '.join(_KINDS)}")
         torch.empty(1, device=device)
     except (RuntimeError, AssertionError, ValueError, NotImplementedError) as error:
         reason = str(error).partition("\n")[0]
         raise DeviceError(f"The device {shown(name)} cannot be used by PyTorch here ({reason}); choose another or cpu.") from error
     kind = str(device.type)
-    return device, torch.cuda.get_device_name(device) if kind == "cuda" else {"cpu": "CPU", "mps": "Apple GPU"}.get(kind, kind)
+    if kind in ("cuda", "xpu"):
+        return device, getattr(torch, kind).get_device_name(device)
+    return device, _NAMES.get(kind, kind)
+
+
+def transformer_type(device: torch.device) -> torch.dtype | None:
+    """The half precision that a vision transformer computes in on `device`; None for float32."""
+    import torch  # pyright: ignore[reportMissingImports]
+
+    if device.type != "cuda":
+        return None
+    return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
 
 
 def lacks_memory(error: Exception) -> bool:
-    """Whether an exception of torch or numpy says that memory ran out."""
+    """Whether an exception of torch, OpenCV or numpy says that memory ran out."""
     if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
         return True
-    return isinstance(error, RuntimeError) and any(words in str(error) for words in _LACK)
+    if getattr(error, "code", None) == -4:  # OpenCV's StsNoMem
+        return True
+    text = str(error).lower()
+    return isinstance(error, RuntimeError) and any(words in text for words in _LACK)
 
 
 def within_memory(run: Callable[[], T], device: torch.device) -> T:
