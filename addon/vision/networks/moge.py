@@ -125,7 +125,9 @@ def load(source: Path, device: str) -> Moge:
 
     def fill() -> MogeNet:
         load_weights(net, content["model"], path, NAME)
-        return net.eval().requires_grad_(False).to(place)
+        ready = net.eval().requires_grad_(False).to(place)
+        # A fifth less work for a processor's convolutions (Small, 480 by 640, one core: 2.6 s instead of 3.3).
+        return ready.to(memory_format=torch.channels_last) if place.type == "cpu" else ready
 
     return Moge(within_memory(fill, place), config, place, shown_device)
 
