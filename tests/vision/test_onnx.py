@@ -317,7 +317,8 @@ def test_an_operator_that_nobody_knows(file):
     [
         ({"sizes": 3}, "no entry"), ({"size": 0}, "size"), ({"size": [3]}, "size"), ({"size": True}, "size"), ({"size": 10**9}, "size"),
         ({"mean": [1, 2]}, "mean"), ({"std": [0, 1, 1]}, "std"), ({"mean": ["a", 1, 1]}, "mean"), ({"kind": "guess"}, "kind"),
-        ({"output": "elsewhere"}, "elsewhere.*depth"), ({"output": 3}, "output"), ({"multiple": 0}, "multiple"), ({"size": 99}, "32 rows of 48"),
+        ({"output": "elsewhere"}, "elsewhere.*depth"), ({"output": 3}, "output"), ({"multiple": 0}, "multiple"),
+        ({"size": 99}, "32 rows of 48"),
     ],
 )  # fmt: skip
 def test_a_json_file_that_makes_no_sense(file, said, match):

@@ -41,6 +41,8 @@ PREPROCESSORS: dict[str, dict[str, Any]] = {
                    "size": {"height": 56, "width": 56}},
 }  # fmt: skip
 
+PREPROCESSORS["dpt-hybrid"], PREPROCESSORS["dpt-swinv2"] = PREPROCESSORS["dpt"], PREPROCESSORS["dpt-beit"]
+
 _VIT = {"num_hidden_layers": 4, "num_attention_heads": 2, "image_size": 64, "hidden_size": 32}
 _NECK = {"neck_hidden_sizes": [8, 16, 24, 32], "fusion_hidden_size": 16}
 
@@ -75,6 +77,35 @@ def depth_anything(**entries: Any) -> torch.nn.Module:
 def dpt(backbone: Any = None) -> torch.nn.Module:
     own = {"intermediate_size": 64, "patch_size": 16, "backbone_out_indices": [0, 1, 2, 3], **_VIT} if backbone is None else {}
     config = transformers.DPTConfig(backbone_config=backbone, is_hybrid=False, **{"hidden_size": 32, **own}, **_NECK)
+    model = seeded(transformers.DPTForDepthEstimation(config))
+    model.head.head[-2].bias.data += 1
+    return model
+
+
+def dpt_hybrid() -> torch.nn.Module:
+    """DPT on a convolutional network and a transformer, as dpt-hybrid-midas."""
+    inner = {"embedding_size": 8, "hidden_sizes": [16, 24, 32], "depths": [1, 1, 1], "layer_type": "bottleneck", "num_groups": 4,
+             "global_padding": "same", "embedding_dynamic_padding": True, "out_features": ["stage1", "stage2", "stage3"]}  # fmt: skip
+    config = transformers.DPTConfig(
+        is_hybrid=True, backbone_config=inner, readout_type="project", intermediate_size=64, patch_size=16, neck_ignore_stages=[0, 1],
+        backbone_featmap_shape=[1, 32, 4, 4], backbone_out_indices=[0, 1, 2, 3], neck_hidden_sizes=[16, 24, 24, 32],
+        fusion_hidden_size=16, **_VIT,
+    )  # fmt: skip
+    model = seeded(transformers.DPTForDepthEstimation(config))
+    model.head.head[-2].bias.data += 1
+    return model
+
+
+def dpt_swinv2() -> torch.nn.Module:
+    """DPT on a hierarchical transformer, as dpt-swinv2-tiny-256."""
+    inner = transformers.Swinv2Config(
+        image_size=64, patch_size=4, embed_dim=16, depths=[1, 1, 1, 1], num_heads=[1, 2, 2, 2], window_size=4,
+        out_features=["stage1", "stage2", "stage3", "stage4"],
+    )  # fmt: skip
+    config = transformers.DPTConfig(
+        is_hybrid=False, backbone_config=inner, hidden_size=16, neck_hidden_sizes=[16, 32, 64, 128], fusion_hidden_size=16,
+        reassemble_factors=[1, 1, 1, 1], neck_ignore_stages=[0, 1, 2, 3],
+    )  # fmt: skip
     model = seeded(transformers.DPTForDepthEstimation(config))
     model.head.head[-2].bias.data += 1
     return model

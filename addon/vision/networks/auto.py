@@ -17,13 +17,15 @@ from typing import Any
 
 import numpy as np
 
-from ...errors import DeviceError, InputError, UsageError
+from ...errors import InputError, UsageError
 from ..files import shown
 from ..layered import DepthKind
 from . import Floats, Network, OutOfMemory, Prediction, hub_folder
+from .devices import need, torch_device
 from .hub_folder import HubFolder
 from .inputs import prepare, unpadded
-from .torch_runtime import device_of, memory_told, need, quiet
+from .quiet import quiet
+from .torch_device import find_device, within_memory
 
 NEAREST_INVERSE, FARTHEST_INVERSE = 1e4, 1e-4  # 1/metres, between which Depth Pro's own code keeps its answer
 _TRIAL_SIDE = 64
@@ -32,46 +34,36 @@ _TRIAL_SIDE = 64
 def load(source: Path, device: str) -> Network:
     """Load the network in the folder `source` (config.json, preprocessor_config.json, model.safetensors).
 
-    device: "auto", "cpu", "cuda", "cuda:N" or "mps". On cuda it computes in half precision where its family bears that, and
+    device: "auto", "cpu", "cuda", "cuda:1", "mps". On cuda it computes in half precision where its family bears that, and
     goes back to single precision by itself if a result is not finite. Nothing is fetched and no code of the folder's runs.
     Raises InputError if the folder holds no network that can be used, UsageError if torch or transformers is missing or too
-    old, DeviceError if the device is not there or too small.
+    old, DeviceError if there is no such device, OutOfMemory if the network does not fit.
     """
     folder = hub_folder.read(source)
-    torch, transformers = need("torch", "transformers")
-    where, name = device_of(torch, device)
+    with quiet():
+        torch, transformers, _ = need("torch"), need("transformers"), need("safetensors")
+    where, name = find_device(torch_device(device) if device == "auto" else device)
     model = _model(folder, torch, transformers)
     half = where.type == "cuda" and folder.family.half
-    try:
-        with memory_told(torch), quiet():
-            model = model.to(device=where, dtype=torch.float16 if half else torch.float32).eval()
-    except OutOfMemory as error:
-        raise DeviceError(
-            f"{shown(folder.path)}: this network is too large for the memory of {name}; choose a smaller one, or another device."
-        ) from error
-    return HubNetwork(name, min(folder.recipe.size), folder.family.fixed, folder, model, torch)
+    with quiet():
+        model = within_memory(lambda: model.to(device=where, dtype=torch.float16 if half else torch.float32).eval(), where)
+    return HubNetwork(name, min(folder.recipe.size), folder.family.fixed, folder, model)
 
 
 @dataclass
 class HubNetwork:
-    """A loaded network of transformers'; `networks.Network` says what it offers. `predict` also raises InputError."""
+    """A loaded network of transformers'; `networks.Network` says what it offers."""
 
     device: str
     side: int
     fixed: bool
     folder: HubFolder
     model: Any
-    torch: ModuleType
 
     def predict(self, picture: Floats, side: int, focal: float | None) -> Prediction:
         """Run it; see `networks.Network`. Raises InputError if it gives no number at all, as damaged weights may."""
         recipe = self.folder.recipe
-        with memory_told(self.torch):
-            inputs = prepare(picture, recipe, min(recipe.size) if self.fixed else side)
-            depth, fov = self._run(inputs)
-            if not np.isfinite(depth).all() and next(self.model.parameters()).dtype == self.torch.float16:
-                self.model.float()
-                depth, fov = self._run(inputs)
+        depth, fov = within_memory(lambda: self._run(prepare(picture, recipe, min(recipe.size) if self.fixed else side)), self.model.device)
         if not np.isfinite(depth).any():
             raise InputError(f"{shown(self.folder.path)}: this network gives no depth at all; its weights may be damaged, copy them again.")
         if recipe.padded:
@@ -82,15 +74,22 @@ class HubNetwork:
 
     def _run(self, inputs: Floats) -> tuple[Floats, float | None]:
         """What the network says of one input (float32 3×h×w): float32 h×w as it comes, and degrees."""
-        torch, first = self.torch, next(self.model.parameters())
+        depth, fov = self._forward(inputs)
+        if self.model.dtype.itemsize == 2 and not np.isfinite(depth).all():  # half precision has overflowed
+            self.model.float()
+            depth, fov = self._forward(inputs)
+        return depth, fov
+
+    def _forward(self, inputs: Floats) -> tuple[Floats, float | None]:
+        import torch  # pyright: ignore[reportMissingImports]
+
         with torch.inference_mode(), quiet():
-            pixels = torch.from_numpy(inputs)[None].to(device=first.device, dtype=first.dtype)
+            pixels = torch.from_numpy(inputs)[None].to(device=self.model.device, dtype=self.model.dtype)
             try:
                 outputs = self.model(pixel_values=pixels)
             except (IndexError, KeyError, TypeError, ValueError, AttributeError, ZeroDivisionError) as error:
-                reason = " ".join(str(error).split())[:160] or type(error).__name__
                 raise InputError(
-                    f"{shown(self.folder.path)}: config.json describes no network that can run ({reason}); copy it again."
+                    f"{shown(self.folder.path)}: config.json describes no network that can run ({_reason(error)}); copy it again."
                 ) from error
             depth = outputs.predicted_depth.float().cpu().numpy()
             fov = getattr(outputs, "field_of_view", None)
@@ -103,7 +102,7 @@ def depth_pro(canonical: Floats, fov: float | None, focal: float | None) -> Pred
     canonical: float32 h×w, inverse depth as it would be if the focal length were the picture's width. fov: the network's
     own estimate, in degrees. focal: as in `Network.predict`; it is believed before the estimate, and the answer's field of
     view is the one that its metres were made with. With neither the depth is known up to its scale. The formula is that of
-    `src/depth_pro/depth_pro.py` of apple/ml-depth-pro at 9efe5c1, and of transformers' DepthProImageProcessor.
+    `post_process_depth_estimation` in models/depth_pro/image_processing_depth_pro.py of transformers 5.23.0.
     """
     if focal is None or not 0 < focal < math.inf:
         focal = 0.5 / math.tan(math.radians(fov) / 2) if fov is not None and 0 < fov < 180 else None
@@ -125,22 +124,24 @@ def _model(folder: HubFolder, torch: ModuleType, transformers: ModuleType) -> An
             f"{path}: transformers {transformers.__version__} does not know {folder.family.name} yet; "
             "bring it up to date with python -m pip install --upgrade transformers."
         )
+
+    def build() -> Any:
+        return transformers.AutoModelForDepthEstimation.from_pretrained(
+            str(folder.path),
+            config=mapping[folder.model_type].from_dict(folder.config),
+            local_files_only=True,
+            trust_remote_code=False,
+            use_safetensors=True,
+            output_loading_info=True,
+        )
+
     try:
-        with quiet(), _library_silent(transformers), memory_told(torch):
-            config = mapping[folder.model_type].from_dict(folder.config)
-            model, told = transformers.AutoModelForDepthEstimation.from_pretrained(
-                str(folder.path),
-                config=config,
-                local_files_only=True,
-                trust_remote_code=False,
-                use_safetensors=True,
-                output_loading_info=True,
-            )
-    except OutOfMemory as error:
-        raise DeviceError(f"{path}: there is not enough memory to load this network; choose a smaller one.") from error
-    except Exception as error:  # noqa: BLE001 - a config of someone else's can make the library raise anything
-        reason = " ".join(str(error).split())[:160] or type(error).__name__
-        raise InputError(f"{path}: transformers cannot load this network ({reason}); copy or download its files again.") from error
+        with quiet(), _library_silent(transformers):
+            model, told = within_memory(build, torch.device("cpu"))
+    except OutOfMemory:
+        raise
+    except Exception as error:  # a config of someone else's can make the library raise anything
+        raise InputError(f"{path}: transformers cannot load this network ({_reason(error)}); copy or download its files again.") from error
     if not all(bool(torch.isfinite(p).all()) for p in model.parameters()):
         raise InputError(f"{path}: the weights of this network are damaged (not all of them are numbers); copy or download them again.")
     missing = sorted({*told["missing_keys"], *(str(key) for key in told.get("mismatched_keys", ()))})
@@ -166,13 +167,17 @@ def _needed(model: Any, missing: list[str], folder: HubFolder, torch: ModuleType
             own[name].fill_(math.nan)
     recipe = folder.recipe
     side = min(recipe.size) if folder.family.fixed or folder.family.square else max(_TRIAL_SIDE, recipe.multiple)
-    network = HubNetwork("CPU", side, folder.family.fixed, folder, model, torch)
-    depth, fov = network._run(prepare(np.full((side, side, 3), 0.5, np.float32), recipe, side))
+    network = HubNetwork("CPU", side, folder.family.fixed, folder, model)
+    depth, fov = network._forward(prepare(np.full((side, side, 3), 0.5, np.float32), recipe, side))
     used = not np.isfinite(depth).all() or (fov is not None and not math.isfinite(fov))
     with torch.no_grad():
         for name in missing:
             own[name].zero_()
     return used
+
+
+def _reason(error: Exception) -> str:
+    return shown(" ".join(str(error).split())[:160]) or type(error).__name__
 
 
 @contextlib.contextmanager

@@ -10,14 +10,14 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from ...errors import InputError
 from ..files import read_file, shown
 from ..layered import DepthKind
-from .inputs import Recipe
+from .inputs import IMAGENET_MEAN, IMAGENET_STD, Recipe
 
 CONFIG, PREPROCESSOR, WEIGHTS, INDEX = "config.json", "preprocessor_config.json", "model.safetensors", "model.safetensors.index.json"
 
@@ -44,13 +44,15 @@ _BACKBONES = frozenset("beit bit dinov2 dinov2_with_registers dinov3_vit swin sw
 class Family:
     """What all networks of one `model_type` have in common.
 
-    defaults: preprocessing entries that the library fills in where the folder's file is silent. half: whether it may compute
+    defaults: preprocessing entries that the library fills in where the folder's file is silent. published: what stands in the
+    published folders' file beyond that, for a folder without one. half: whether it may compute
     in half precision. square: whether it takes square inputs only. fixed: whether it takes one size only. antialias: as in
     Recipe. mirrored: whether its pictures are padded and resampled as ZoeDepth's.
     """
 
     name: str
     defaults: Mapping[str, Any]
+    published: Mapping[str, Any] = field(default_factory=dict)
     half: bool = True
     square: bool = False
     fixed: bool = False
@@ -61,7 +63,11 @@ class Family:
 _HALVES = [0.5, 0.5, 0.5]
 _DPT = {"size": 384, "resample": 3, "keep_aspect_ratio": False, "ensure_multiple_of": 1, "image_mean": _HALVES, "image_std": _HALVES}
 FAMILIES = {
-    "depth_anything": Family("Depth Anything", _DPT),
+    "depth_anything": Family(
+        "Depth Anything",
+        _DPT,
+        {"size": 518, "keep_aspect_ratio": True, "ensure_multiple_of": 14, "image_mean": IMAGENET_MEAN, "image_std": IMAGENET_STD},
+    ),
     "dpt": Family("DPT", _DPT),
     "zoedepth": Family(
         "ZoeDepth",
@@ -113,7 +119,7 @@ def read(source: Path) -> HubFolder:
         raise InputError(f"{shown(folder / CONFIG)}: this is {what}, which is not known here; choose one of {known}.")
     family = FAMILIES[model_type]
     config = _harmless(config, folder / CONFIG)
-    recipe = _recipe(family, config, read_json(folder / PREPROCESSOR), folder / PREPROCESSOR)
+    recipe = _recipe(family, config, _entries(folder, family), folder / PREPROCESSOR)
     _check_weights(folder)
     return HubFolder(folder, model_type, family, config, recipe, _kind(model_type, config))
 
@@ -125,13 +131,14 @@ def beside(file: Path) -> tuple[Recipe, DepthKind] | None:
     answer needs no more than a change of name are believed. Raises InputError if one of the files is damaged.
     """
     folder = file.parent.parent if file.parent.name == "onnx" and not (file.parent / CONFIG).exists() else file.parent
-    if not (folder / CONFIG).is_file() or not (folder / PREPROCESSOR).is_file():
+    if not (folder / CONFIG).is_file():
         return None
     config = read_json(folder / CONFIG)
     model_type = config.get("model_type")
     if model_type not in ("depth_anything", "dpt", "glpn"):
         return None
-    recipe = _recipe(FAMILIES[model_type], config, read_json(folder / PREPROCESSOR), folder / PREPROCESSOR)
+    family = FAMILIES[model_type]
+    recipe = _recipe(family, config, _entries(folder, family), folder / PREPROCESSOR)
     return recipe, _kind(model_type, config)
 
 
@@ -169,7 +176,8 @@ def _harmless(config: dict[str, Any], path: Path) -> dict[str, Any]:
     for key, value in clean.items():
         if isinstance(value, dict):
             clean[key] = {k: v for k, v in value.items() if k not in _DROPPED}
-            if (key == "backbone_config" or "model_type" in value) and value.get("model_type") not in _BACKBONES:
+            implied = "bit" if config.get("is_hybrid") else None  # the published file of DPT Hybrid may leave it out
+            if (key == "backbone_config" or "model_type" in value) and value.get("model_type", implied) not in _BACKBONES:
                 raise InputError(f"{shown(path)}: this network is built on one that is not known here; choose another network.")
     if clean.get("backbone_config") is None and (config.get("backbone") is not None or config.get("use_timm_backbone")):
         raise InputError(f"{shown(path)}: this network would fetch a part of itself from elsewhere; choose one that is whole.")
@@ -202,6 +210,11 @@ def _backbone(config: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 # The preprocessing -----------------------------------------------------------------------------------------------------
+
+
+def _entries(folder: Path, family: Family) -> Mapping[str, Any]:
+    """What the folder says of the preprocessing. Its file may be missing: copies by hand often lack it."""
+    return read_json(folder / PREPROCESSOR) if (folder / PREPROCESSOR).exists() else family.published
 
 
 def _recipe(family: Family, config: Mapping[str, Any], entries: Mapping[str, Any], path: Path) -> Recipe:

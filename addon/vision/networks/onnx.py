@@ -27,7 +27,7 @@ from ..layered import DepthKind
 from . import Floats, Network, OutOfMemory, Prediction, hub_folder
 from .inputs import Recipe, prepare
 from .onnx_graph import FLOAT, FLOAT16, LARGEST_FILE, UINT8, Graph, Value, read_graph
-from .torch_runtime import quiet
+from .quiet import quiet
 
 KEYS = ("size", "multiple", "mean", "std", "kind", "output")
 _LARGEST_SIDE = 4096

@@ -1,7 +1,7 @@
 """What an ONNX file says of its inputs and outputs, read without the onnx package.
 
 The file is one message of protocol buffers (protobuf.dev/programming-guides/encoding); the numbers of the fields are those of
-`onnx/onnx.proto` of onnx/onnx at v1.16.0. Every length is checked against what holds it: the bytes may be anything.
+`onnx/onnx.proto` of the package onnx 1.23.2. Every length is checked against what holds it: the bytes may be anything.
 """
 
 from __future__ import annotations

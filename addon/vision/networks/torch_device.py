@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+# oneDNN, which torch computes convolutions with on processors, has no better words for it.
+_LACK_WHOLE = ("could not create a primitive", "could not create a memory object", "could not execute a primitive")
 _LACK = ("out of memory", "not enough memory", "can't allocate memory", "ALLOC_FAILED")
 
 
@@ -38,7 +40,8 @@ def lacks_memory(error: Exception) -> bool:
     """Whether an exception of torch or numpy says that memory ran out."""
     if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
         return True
-    return isinstance(error, RuntimeError) and any(words in str(error) for words in _LACK)
+    text = str(error).strip()
+    return isinstance(error, RuntimeError) and (any(words in text for words in _LACK) or text in _LACK_WHOLE)
 
 
 def within_memory(run: Callable[[], T], device: torch.device) -> T:
