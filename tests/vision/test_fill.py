@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import struct
-
 import cv2
 import numpy as np
 import pytest
@@ -11,6 +9,7 @@ import pytest
 from addon.errors import InputError
 from addon.vision.fill import fill, fill_with_network, push_pull
 from addon.vision.texture import linear_to_srgb, srgb_to_linear
+from tests.vision.onnx_bytes import constant, model, node, value_info
 
 H, W = 96, 128
 ROWS, COLUMNS = np.mgrid[:H, :W]
@@ -158,56 +157,20 @@ def test_push_pull_is_exact_where_it_knows():
 
 
 # A network of the user's -----------------------------------------------------------------------------------------------
-# The smallest file that is ONNX: protocol buffers written by hand. output = image · (1 − mask) + mask · grey.
-
-
-def varint(n):
-    out = b""
-    while n > 127:
-        out, n = out + bytes([n & 127 | 128]), n >> 7
-    return out + bytes([n])
-
-
-def number(field, value):
-    return varint(field << 3) + varint(value)
-
-
-def block(field, content):
-    content = content.encode() if isinstance(content, str) else content
-    return varint(field << 3 | 2) + varint(len(content)) + content
-
-
-def value_info(name, shape):
-    dims = b"".join(block(1, number(1, n)) for n in shape)
-    return block(1, name) + block(2, block(1, number(1, 1) + block(2, dims)))
-
-
-def node(kind, inputs, output):
-    return b"".join(block(1, i) for i in inputs) + block(2, output) + block(4, kind)
-
-
-def constant(name, value):
-    return b"".join(number(1, n) for n in (1, 1, 1, 1)) + number(2, 1) + block(8, name) + block(9, struct.pack("<f", value))
+# output = image · (1 − mask) + mask · grey.
 
 
 def network(path, side=512, scale=1.0, mask="mask"):
-    graph = b"".join(
-        [
-            block(1, node("Sub", ("one", mask), "keep")),
-            block(1, node("Mul", ("image", "keep"), "kept")),
-            block(1, node("Mul", (mask, "grey"), "painted")),
-            block(1, node("Add", ("kept", "painted"), "sum")),
-            block(1, node("Mul", ("sum", "scale"), "output")),
-            block(2, "fill"),
-            block(5, constant("one", 1.0)),
-            block(5, constant("grey", 0.25)),
-            block(5, constant("scale", scale)),
-            block(11, value_info("image", (1, 3, side, side))),
-            block(11, value_info(mask, (1, 1, side, side))),
-            block(12, value_info("output", (1, 3, side, side))),
-        ]
-    )
-    path.write_bytes(number(1, 8) + block(7, graph) + block(8, number(2, 13)))
+    nodes = [
+        node("Sub", ("one", mask), "keep"),
+        node("Mul", ("image", "keep"), "kept"),
+        node("Mul", (mask, "grey"), "painted"),
+        node("Add", ("kept", "painted"), "sum"),
+        node("Mul", ("sum", "scale"), "output"),
+    ]
+    constants = [constant("one", 1.0), constant("grey", 0.25), constant("scale", scale)]
+    inputs = [value_info("image", (1, 3, side, side)), value_info(mask, (1, 1, side, side))]
+    path.write_bytes(model(nodes, constants, inputs, [value_info("output", (1, 3, side, side))]))
     return path
 
 
