@@ -34,8 +34,9 @@ extension: venv-run ## Build and validate the extension's zip into dist/; PLATFO
 
 test-networks: venv-test ## Run the tests of the large depth networks, with torch (about 1 GB, once; needs Python 3.11)
 	@python="$$(sh scripts/find_python.sh "3.11" "$(PYTHON)")" && "$$python" scripts/venv.py .venv-networks networks test
+	@.venv-networks/bin/python -m pytest tests/vision/test_onnx.py $(PYTEST)
 	@.venv-networks/bin/python -m pytest tests/vision -m networks $(PYTEST)
-	@STILLSCAPE_WORKER_PYTHON="$(CURDIR)/.venv-networks/bin/python" $(RUN) -m pytest tests/headless tests/ui -m networks $(PYTEST)
+	@STILLSCAPE_WORKER_PYTHON="$(CURDIR)/.venv-networks/bin/python" $(RUN) -m pytest tests/headless -m networks $(PYTEST)
 
 test-versions: ## Run the tests marked "versions" on each of VERSIONS
 	@python="$$(sh scripts/find_python.sh "3.11 3.13" "$(PYTHON)")" && \

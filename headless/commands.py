@@ -13,6 +13,7 @@ from typing import Any
 
 from addon import spec as specs
 from addon.errors import RenderError, StillscapeError, StorageError, UsageError
+from addon.vision.depth import is_network
 from addon.vision.files import shown, write_atomically
 from addon.vision.video import is_film
 
@@ -97,7 +98,18 @@ def settings(arguments: argparse.Namespace, report: Report) -> specs.SceneSpec:
         spec = replace(spec, move=replace(spec.move, camera_path=""))  # a move on the command line beats the file's path
     if arguments.write_spec:
         _write_spec(spec, arguments.write_spec, report)
+    if is_network(spec.depth) and not _may_go_online():
+        spec = replace(spec, machine=replace(spec.machine, offline=True))
     return spec
+
+
+def _may_go_online() -> bool:
+    """Whether the Blender that runs this, if one does, may: its users decide that for all extensions at once."""
+    try:
+        import bpy
+    except ImportError:
+        return True
+    return bpy.app.module or bpy.app.online_access  # as a module it has no such switch
 
 
 def _write_spec(spec: specs.SceneSpec, target: str, report: Report) -> None:

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from tests.vision.film_files import pan, write_film
+from tests.vision.onnx_bytes import brightness
 
 ROOT = Path(__file__).resolve().parents[1]
 BLOCKS = re.findall(r"```sh\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.S)
@@ -37,6 +38,7 @@ def test_the_command_line(command, tmp_path):
     picture = np.random.default_rng(0).integers(0, 256, (36, 48, 3)).astype(np.uint8)
     cv2.imwrite(str(tmp_path / "photo.jpg"), picture)
     cv2.imwrite(str(tmp_path / "depth.png"), picture[..., 0])
+    (tmp_path / "network.onnx").write_bytes(brightness(48, 64))
     write_film(tmp_path / "clip.mp4", pan(4, (48, 36)))
     words = shlex.split(command)
     words[:2] = [sys.executable, str(ROOT / "headless" / "stillscape.py")]

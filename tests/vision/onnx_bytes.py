@@ -52,3 +52,10 @@ def model(nodes, constants, inputs, outputs, opset=13):
     parts = [block(1, n) for n in nodes] + [block(2, "net")] + [block(5, c) for c in constants]
     graph = b"".join([*parts, *(block(11, i) for i in inputs), *(block(12, o) for o in outputs)])
     return number(1, 8) + block(7, graph) + block(8, number(2, opset))
+
+
+def brightness(height, width):
+    """A whole file: a depth network of a fixed size that takes bright for near, as one 1×1 convolution."""
+    nodes = [node("Conv", ("image", "weights"), "depth", integers("kernel_shape", [1, 1]))]
+    weights = constant("weights", [1 / 3] * 3, (1, 3, 1, 1))
+    return model(nodes, [weights], [value_info("image", (1, 3, height, width))], [value_info("depth", (1, 1, height, width))])

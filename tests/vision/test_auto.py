@@ -18,6 +18,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
+pytestmark = pytest.mark.networks
 
 from addon.errors import DeviceError, InputError  # noqa: E402
 from addon.vision.layered import DepthKind  # noqa: E402
