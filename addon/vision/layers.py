@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from .cv import cv
 from .fill import push_pull
 from .refine import Floats, Mask, matte_rims
-from .texture import linear_to_srgb, srgb_to_linear
+from .texture import decoded, linear_to_srgb
 
 Bytes = NDArray[np.uint8]
 Fill = Callable[[Bytes, Mask, Mask], Bytes]
@@ -326,7 +326,7 @@ def cut_sheets(
     to cancel.
     """
     near, far = cuts.sides()
-    rims = matte_rims(srgb_to_linear(np.arange(256) / 255)[colour], levels, near, far)
+    rims = matte_rims(decoded(colour), levels, near, far)
     whole = (np.pad(cuts.across == 0, ((0, 0), (0, 1))), np.pad(cuts.down == 0, ((0, 1), (0, 0))))
     padded = _Padded(*(_pad(a, ring) for a in (colour, d, levels, *whole)), known=_inside(levels.shape, ring))
     y, x = rims.y + ring, rims.x + ring
