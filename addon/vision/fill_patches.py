@@ -80,20 +80,21 @@ class Matches(NamedTuple):
 
 
 def find_matches(
-    colour: Floats, smooth: Floats, source: Mask, domain: Mask, *, seed: int, progress: Callable[[float], None] = lambda share: None
+    known: Floats, smooth: Floats, domain: Mask, *, seed: int, progress: Callable[[float], None] = lambda share: None
 ) -> Matches | None:
-    """Find for every cell over `domain` the like-most cells of `source`; None if the source is too small to compare.
+    """Find for every cell over `domain` the like-most cells of the source; None if the source is too small to compare.
 
-    colour: float32 H×W×3 in 0..255, 0 outside the source. smooth: float32 H×W×3, its broad colour, which guides the
-    search. source, domain: bool H×W, disjoint and not empty. The same seed gives the same result.
+    known: float32 4×H×W, red, green and blue in 0..255, and 1 in the source; 0 outside it. smooth: float32 3×H×W, broad
+    colour, which guides the search. domain: bool H×W, disjoint from the source and not empty. The same seed gives the same result.
     """
     rng = np.random.default_rng(seed)
     area = np.count_nonzero(domain)
-    finest = max(round(max(source.shape) / FINEST), math.ceil((area / CELLS[-1]) ** 0.5))
+    finest = max(round(max(domain.shape) / FINEST), math.ceil((area / CELLS[-1]) ** 0.5))
     steps = sorted({max(finest, round((area / cells) ** 0.5)) for cells in CELLS[:-1]} | {finest}, reverse=True)
+    hole = domain.astype(np.float32)
     field: _Field | None = None
     for step in steps:
-        grid = _make_grid(colour, smooth, source, domain, step)
+        grid = _make_grid(known, smooth, hole, step)
         if np.count_nonzero(grid.samples) < LEAST_SAMPLES and step > 1:
             continue  # too narrow a source for such cells
         coarser, field = field, _Field(grid, rng)
@@ -106,29 +107,37 @@ def find_matches(
     return field.matches() if field else None
 
 
-def _make_grid(colour: Floats, smooth: Floats, source: Mask, domain: Mask, step: int) -> Grid:
-    share = to_cells(source.astype(np.float32), step)
-    image = to_cells(colour, step) / np.maximum(share, 1e-6)[..., None]
+def _make_grid(planes: Floats, smooth: Floats, hole: Floats, step: int) -> Grid:
+    *colour, share = (to_cells(plane, step) for plane in planes)
+    image = np.stack(colour, -1) / np.maximum(share, 1e-6)[..., None]
     known = share >= _KNOWN_SHARE
-    wanted = to_cells(domain.astype(np.float32), step) > 0
+    wanted = to_cells(hole, step) > 0
     samples = share > 0.999  # so that a shifted pixel is source
     distance = nearest_set(wanted)[0]
     limit = _AWAY + 2 * nearest_set(share > 0)[0][wanted].max()
     near = np.sort(distance[samples & (distance <= limit)])
     if len(near) >= LEAST_SAMPLES:
         samples &= distance <= near[min(len(near), MOST_SAMPLES) - 1]
-    return Grid(step, np.where(known[..., None], image, 0).astype(np.float32), to_cells(smooth, step), known, samples, wanted)
+    broad = np.stack([to_cells(plane, step) for plane in smooth], -1)
+    return Grid(step, np.where(known[..., None], image, np.float32(0)), broad, known, samples, wanted)
 
 
 def to_cells(values: Floats, step: int) -> Floats:
-    """Means of step×step cells; beyond the border there are zeros."""
+    """Means of step×step cells of a plane; beyond the border there are zeros."""
     cv2 = cv()
     if step == 1:
         return values
-    h, w = values.shape[:2]
-    rows, columns = -(-h // step), -(-w // step)
-    padded = cv2.copyMakeBorder(values, 0, rows * step - h, 0, columns * step - w, cv2.BORDER_CONSTANT, value=0)
-    return cv2.resize(padded, (columns, rows), interpolation=cv2.INTER_AREA)
+    h, w = values.shape
+    out = np.empty((-(-h // step), -(-w // step)), np.float32)
+    # Only what the border cuts is copied to be made whole.
+    for top, bottom in ((0, h // step), (h // step, len(out))):
+        for left, right in ((0, w // step), (w // step, out.shape[1])):
+            if bottom > top and right > left:
+                part = values[top * step : bottom * step, left * step : right * step]
+                lack = ((bottom - top) * step - part.shape[0], (right - left) * step - part.shape[1])
+                whole = cv2.copyMakeBorder(part, 0, lack[0], 0, lack[1], cv2.BORDER_CONSTANT, value=0) if any(lack) else part
+                out[top:bottom, left:right] = cv2.resize(whole, (right - left, bottom - top), interpolation=cv2.INTER_AREA)
+    return out
 
 
 def nearest_set(mask: Mask) -> tuple[Floats, NDArray[np.intp]]:

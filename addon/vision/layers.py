@@ -398,6 +398,8 @@ def _past_border(cuts: Cuts, ring: int) -> Mask:
     """
     h, w = cuts.across.shape[0], cuts.down.shape[1]
     past = np.zeros((h + 2 * ring, w + 2 * ring), bool)
+    if ring == 0:
+        return past
     out = np.arange(1, ring + 1)
     for target, steps, length in ((past, cuts.across, w), (past.T, cuts.down.T, h)):
         for side in (0, 1):
@@ -407,9 +409,9 @@ def _past_border(cuts: Cuts, ring: int) -> Mask:
             run = np.where(farther.any(1), farther.argmax(1) + 1, length)
             beyond = out > run[:, None]
             if side:
-                target[ring : -ring or None, target.shape[1] - ring :] = beyond
+                target[ring:-ring, target.shape[1] - ring :] = beyond
             else:
-                target[ring : -ring or None, :ring] = beyond[:, ::-1]
+                target[ring:-ring, :ring] = beyond[:, ::-1]
     return past
 
 
@@ -521,10 +523,13 @@ def _surfaces(own: Mask, hidden: Mask, under: tuple[NDArray[np.intp], NDArray[np
     connected parts of about the same depth are one surface; a hidden place belongs to that of the nearest rim.
     """
     cv2 = cv()
-    _, parts, stats, _ = cv2.connectedComponentsWithStats(own.view(np.uint8), connectivity=4)
-    area = stats[:, cv2.CC_STAT_AREA]
-    depth = np.bincount(parts.ravel(), d.ravel(), minlength=len(area)) / np.maximum(area, 1)
-    surface = _group(np.arange(len(area)) > 0, parts[under], d[under], depth)
+    count, parts = cv2.connectedComponents(own.view(np.uint8), connectivity=4)
+    rimless = np.arange(count) > 0
+    rimless[parts[under]] = False
+    inside = np.flatnonzero(rimless[parts])
+    which = parts.ravel()[inside]
+    depth = np.bincount(which, d[np.divmod(inside, d.shape[1])], minlength=count) / np.maximum(np.bincount(which, minlength=count), 1)
+    surface = _group(np.arange(count) > 0, parts[under], d[under], depth)
     found = surface[parts]
     if hidden.any() and len(under[0]):
         rim = np.ones(own.shape, np.uint8)

@@ -55,7 +55,10 @@ def average_down(pixels: NDArray[Any], size: tuple[int, int]) -> NDArray[Any]:
     parts = math.gcd(h, size[1])
     if parts < 8:  # no common rows to cut at: shrink the columns first, in bands, then the rows
         narrow = np.concatenate(
-            [_keep_channels(cv2.resize(_looked_up(b, table), (size[0], b.shape[0]), interpolation=cv2.INTER_AREA), b) for b in _bands(pixels)]
+            [
+                _keep_channels(cv2.resize(_looked_up(b, table), (size[0], b.shape[0]), interpolation=cv2.INTER_AREA), b)
+                for b in _bands(pixels)
+            ]
         )
         small = _keep_channels(cv2.resize(narrow, size, interpolation=cv2.INTER_AREA), pixels)
         return np.rint(linear_to_srgb(small) * top).astype(pixels.dtype)
