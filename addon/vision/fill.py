@@ -105,8 +105,9 @@ def _weighted(values: NDArray[Any], source: Mask) -> Floats:
     cv2 = cv()
     out = np.empty((values.shape[2] + 1, *source.shape), np.float32)
     # Not a product: what is outside the source may be infinite.
-    for plane, channel in zip(out, (*cv2.split(cv2.copyTo(np.ascontiguousarray(values), source.astype(np.uint8))), source)):
-        plane[...] = channel
+    for i, plane in enumerate(cv2.split(cv2.copyTo(np.ascontiguousarray(values), source.astype(np.uint8)))):
+        out[i] = plane
+    out[-1] = source
     return out
 
 
@@ -149,7 +150,7 @@ def _texture(encoded: NDArray[Any], known: Floats, source: Mask, domain: Mask, h
         luma = sight.luma(smooth)
         least = sight.energy(luma + sight.luma_of_cells(structure, grid), sight.hole)
         texture = np.zeros(source.shape, np.float32)
-        texture.ravel()[holes] = _LUMA @ copied
+        texture.ravel()[holes] = _luma(copied)
         luma += texture[sight.rows]
         energies = [sight.energy(luma + sight.luma_of_cells(structure - b, grid), sight.hole) for b in broad]
         octave, share, strength = _mixture(least, energies, wanted)
@@ -208,10 +209,11 @@ def _copies(encoded: NDArray[Any], source: Mask, holes: Places, matches: Matches
     cv2, grid = cv(), matches.grid
     h, w = source.shape
     rows, columns = grid.known.shape
-    down, across = np.zeros((2, rows * columns), np.int32)
+    # What a cell without a sample points at lies far outside.
+    down, across = np.where(grid.wanted.ravel(), np.int32(0), np.int32(-h - 1)), np.zeros(rows * columns, np.int32)
     for shift, found, own in zip((down, across), np.divmod(matches.samples[:, 0], columns), np.divmod(matches.cells, columns)):
         shift[matches.cells] = (found - own) * grid.step
-    shift, has = down * w + across, grid.wanted.ravel()
+    shift = down * w + across
     unlike = _unlike_neighbours(shift.reshape(rows, columns), grid.wanted).ravel()
     # Four values to a pixel are looked up far faster than three; the last tells what is source.
     pixels = cv2.copyTo(cv2.cvtColor(np.ascontiguousarray(encoded), cv2.COLOR_RGB2RGBA), source.astype(np.uint8)).reshape(-1, 4)
@@ -223,19 +225,21 @@ def _copies(encoded: NDArray[Any], source: Mask, holes: Places, matches: Matches
         # A pixel's own cell points at nothing but source.
         own = (ys // grid.step) * columns + xs // grid.step
         out[:, part] = pixels.take(holes[part] + shift[own], 0)[:, :3].T
-        mixed = np.flatnonzero(unlike[own])
+        mixed = np.flatnonzero(unlike.take(own))
         ys, xs = ys[mixed], xs[mixed]
-        total, blend = np.zeros(len(mixed), np.float32), np.zeros((len(mixed), 4), np.float32)
+        blend, total = np.zeros((3, len(mixed)), np.float32), np.zeros(len(mixed), np.float32)
         for cell_y, share_y in corners_y:
+            cells_y, shares_y = cell_y.take(ys) * columns, share_y.take(ys)
             for cell_x, share_x in corners_x:
-                cell = cell_y[ys] * columns + cell_x[xs]
-                y, x = ys + down[cell], xs + across[cell]
+                cell = cells_y + cell_x.take(xs)
+                y, x = ys + down.take(cell), xs + across.take(cell)
                 found = pixels.take(y * w + x, 0, mode="clip")
-                good = (y >= 0) & (y < h) & (x >= 0) & (x < w) & has[cell] & (found[:, 3] > 0)
-                share = share_y[ys] * share_x[xs] * good
-                blend += share[:, None] * found
+                good = (y >= 0) & (y < h) & (x >= 0) & (x < w) & (found[:, 3] > 0)
+                share = shares_y * share_x.take(xs) * good
+                for channel in range(3):
+                    blend[channel] += share * found[:, channel]
                 total += share
-        out[:, start + mixed] = (blend[:, :3] / total[:, None]).T
+        out[:, start + mixed] = blend / total
     return out
 
 
@@ -263,6 +267,11 @@ def _to_pixels(cells: Floats, grid: Grid, shape: tuple[int, ...]) -> Floats:
     return cv().resize(np.ascontiguousarray(cells), size, interpolation=cv().INTER_LINEAR)[: shape[0], : shape[1]]
 
 
+def _luma(planes: Floats | list[Floats]) -> Floats:
+    red, green, blue = planes
+    return _LUMA[0] * red + _LUMA[1] * green + _LUMA[2] * blue
+
+
 class _Sight(NamedTuple):
     """Where gradients are looked at: in some rows, in the hole and in as large a ring around it.
 
@@ -287,7 +296,7 @@ class _Sight(NamedTuple):
 
     def luma(self, planes: Floats) -> Floats:
         """Of colours, 3×H×W or more, in these rows: float32 3×m×W."""
-        return np.tensordot(_LUMA, planes[:3, self.rows], 1)
+        return _luma([plane[self.rows] for plane in planes[:3]])
 
     def luma_of_cells(self, cells: Floats, grid: Grid) -> Floats:
         """Of colours on a grid, h×w×3, brought to pixels: float32 3×m×W."""

@@ -384,7 +384,7 @@ class _Field:
         total = np.maximum(context.sum(1), 1e-3)
         variance = (_squares(weighted, colours).sum(1) - sum(np.square(w.sum(1)) for w in weighted) / total) / total
         left = self.left[cells] / (variance + _FLOOR)
-        return np.clip(_TRUST[1] - (left - 0.03) * 1.6, *_TRUST) * variance / (variance + 100)
+        return np.asarray(np.clip(_TRUST[1] - (left - 0.03) * 1.6, *_TRUST) * variance / (variance + 100), np.float32)
 
     def _write(self, cells: NDArray[np.intp]) -> None:
         """What stands in the cells from now on."""
@@ -400,7 +400,8 @@ class _Field:
 
 
 def _squares(one: list[Floats], other: list[Floats]) -> Floats:
-    red, green, blue = (a * b for a, b in zip(one, other))
+    """The sum over the colours of their products."""
+    red, green, blue = (np.multiply(a, b, dtype=np.float32) for a, b in zip(one, other))
     return red + green + blue
 
 
