@@ -25,7 +25,7 @@ Choices = tuple[tuple[str, str, str], ...]
 class Meta(NamedTuple):
     """What a front needs to show one setting."""
 
-    kind: str  # "float", "int", "bool", "choice", "text", "file", "size", "pair"
+    kind: str  # "float", "int", "bool", "choice", "text", "file", "folder", "size", "pair"
     label: str
     help: str
     minimum: float | None = None
@@ -79,6 +79,13 @@ DEVICES: Choices = (
     ("metal", "Metal", "Apple"),
     ("oneapi", "oneAPI", "Intel"),
 )
+NETWORK_DEVICES: Choices = (
+    ("auto", "Automatic", "A graphics card where torch finds one, otherwise the processor"),
+    ("cpu", "CPU", "The processor"),
+    ("cuda", "CUDA or ROCm", "NVIDIA, or AMD with torch for ROCm"),
+    ("mps", "Metal", "Apple"),
+    ("xpu", "oneAPI", "Intel"),
+)
 
 
 @dataclass(frozen=True)
@@ -117,6 +124,52 @@ class DepthSpec:
     )
     near: float | None = setting(None, "float", "Near", "Distance of the nearest point", minimum=1e-4, maximum=1e6, unit="m")
     far: float | None = setting(None, "float", "Far", "Distance of the farthest point", minimum=1e-4, maximum=1e7, unit="m")
+    ratio: float | None = setting(
+        None,
+        "float",
+        "Far to Near",
+        "How many times farther the farthest point is than the nearest, where the depth does not tell; worked out from the floor if left out",
+        minimum=1.1,
+        maximum=1000,
+        flag="far-to-near",
+    )
+    known_size: float | None = setting(
+        None,
+        "float",
+        "Known Size",
+        "The real distance between two points of the photo, such as the height of a person: sets the scale of the scene",
+        minimum=1e-4,
+        maximum=1e5,
+        unit="m",
+    )
+    known_from: tuple[float, float] = setting(
+        (0.5, 0.25),
+        "pair",
+        "Known From",
+        "Where the known size begins: from the left and from the top, in shares of the photo",
+        minimum=0,
+        maximum=1,
+    )
+    known_to: tuple[float, float] = setting((0.5, 0.75), "pair", "Known To", "Where the known size ends", minimum=0, maximum=1)
+    network: str = setting(
+        "", "file", "Network", "A depth network of your own: an ONNX file, a model.pt of MoGe, or a folder with config.json and weights"
+    )
+    network_size: int | None = setting(
+        None,
+        "int",
+        "Network Input",
+        "Shorter side of the picture that the network is shown: more shows finer things and takes longer",
+        minimum=56,
+        maximum=4096,
+        unit="px",
+    )
+    flip: bool = setting(
+        False, "bool", "Average Mirrored", "Estimate a second time from the mirrored photo and average: steadier, twice the time"
+    )
+    tiles: bool = setting(
+        False, "bool", "Tiles", "Also estimate overlapping parts of a large photo, for detail that is lost when all of it is made small"
+    )
+    sharpen: bool = setting(True, "bool", "Sharpen Edges", "Make the soft edges of a network's depth follow the edges of the photo")
 
 
 @dataclass(frozen=True)
@@ -179,6 +232,26 @@ class MoveSpec:
     camera_path: str = setting("", "file", "Camera Path", "A JSON file of keyframes instead of a move", flag="camera-path")
 
 
+STEADY: Choices = (
+    ("auto", "Automatic", "Depth that was found frame by frame is made steady; distances in metres of your own are left as they are"),
+    ("on", "On", "Flicker of the depth is taken out along the motion of the picture"),
+    ("off", "Off", "The depth of every frame is taken as it comes"),
+)
+
+
+@dataclass(frozen=True)
+class VideoSpec:
+    """What counts only where a film comes in."""
+
+    frames: int | None = setting(
+        None, "int", "Film Frames", "How many frames of a film that comes in are used", minimum=1, maximum=1_000_000, flag="film-frames"
+    )
+    fps: float | None = setting(
+        None, "float", "Film Speed", "Frames per second, where not those of the film that comes in", minimum=1, maximum=240, flag="film-fps"
+    )
+    steady: str = setting("auto", "choice", "Steady Depth", "Whether the depth of a film is smoothed over time", choices=STEADY)
+
+
 @dataclass(frozen=True)
 class RenderSpec:
     """How the frames are made."""
@@ -212,6 +285,18 @@ class MachineSpec:
     """Settings of this machine, which do not change what the picture shows."""
 
     device: str = setting("auto", "choice", "Device", "What computes the frames", choices=DEVICES)
+    worker_python: str = setting(
+        "",
+        "file",
+        "Python for Networks",
+        "The Python program of an environment of your own with torch, in which the large depth networks run",
+    )
+    network_device: str = setting("auto", "choice", "Network Device", "What the large depth networks run on", choices=NETWORK_DEVICES)
+    models: str = setting("", "folder", "Models Folder", "Where downloaded networks are kept; a folder of your user account if left out")
+    offline: bool = setting(False, "bool", "Offline", "Never download anything")
+    patience: int = setting(
+        600, "int", "Patience", "Seconds without a sign of life after which work beside Blender is given up", minimum=5, maximum=86400
+    )
 
 
 @dataclass(frozen=True)
@@ -223,6 +308,7 @@ class SceneSpec:
     layers: LayersSpec = field(default_factory=LayersSpec)
     relief: ReliefSpec = field(default_factory=ReliefSpec)
     move: MoveSpec = field(default_factory=MoveSpec)
+    video: VideoSpec = field(default_factory=VideoSpec)
     render: RenderSpec = field(default_factory=RenderSpec)
     machine: MachineSpec = field(default_factory=MachineSpec)
 
@@ -259,6 +345,8 @@ def validate(spec: SceneSpec) -> list[str]:
     near, far = spec.depth.near, spec.depth.far
     if not errors and near is not None and far is not None and near >= far:
         errors.append(f"--near {near:g} must be smaller than --far {far:g}.")
+    if spec.depth.known_size is not None and (near is not None or far is not None):
+        errors.append("--known-size sets the distances itself; leave out --near and --far.")
     return errors
 
 
@@ -345,8 +433,8 @@ def override(spec: SceneSpec, values: Mapping[str, Mapping[str, Any]]) -> SceneS
 
 
 __all__ = [
-    "DEPTH_KINDS", "DEVICES", "EASES", "ENGINES", "FILLS", "LAYERINGS", "MOVES", "SCHEMA", "Choices", "DepthSpec", "LayersSpec",
+    "DEPTH_KINDS", "DEVICES", "EASES", "ENGINES", "FILLS", "LAYERINGS", "MOVES", "NETWORK_DEVICES", "SCHEMA", "Choices", "DepthSpec", "LayersSpec",
     "MachineSpec", "Meta",
-    "MoveSpec", "PhotoSpec", "ReliefSpec", "RenderSpec", "SceneSpec", "check", "flag", "from_mapping",
+    "MoveSpec", "PhotoSpec", "ReliefSpec", "RenderSpec", "STEADY", "SceneSpec", "VideoSpec", "check", "flag", "from_mapping",
     "meta", "override", "read_spec", "sections", "validate",
 ]  # fmt: skip

@@ -15,6 +15,7 @@ _EPILOG = """examples:
   %(prog)s render photo.jpg -o frames/shot_####.png --move orbit --frames 48
   %(prog)s render photo.jpg -o film.mp4 --depth depth.png --near 1 --far 30 --size 1920x1080
   %(prog)s depth photo.jpg -o depth.png
+  %(prog)s render clip.mp4 -o film.mp4 --depth depth_####.png
   %(prog)s scene photo.jpg -o scene.blend
 
 exit codes: 0 everything is there and verified, 2 wrong usage, 3 bad input, 4 render error,
@@ -45,12 +46,12 @@ def make_parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     render = _command(commands, "render", "render a film or frames", "film.mp4, or frames as name_####.png, .jpg or .exr")
-    _settings(render, ("photo", "depth", "layers", "relief", "move", "render", "machine"))
+    _settings(render, ("photo", "depth", "layers", "relief", "move", "video", "render", "machine"))
     render.add_argument("--save-blend", metavar="FILE", help="also save the scene as a .blend file")
     depth = _command(commands, "depth", "estimate the depth map alone, without Blender", "depth.npy, .png (16 bit), .exr, .tiff or .pfm")
-    _settings(depth, ("photo", "depth"))
+    _settings(depth, ("photo", "depth", "video"))
     scene = _command(commands, "scene", "build the scene without rendering it", "the .blend file")
-    _settings(scene, ("photo", "depth", "layers", "relief", "move", "render", "machine"))
+    _settings(scene, ("photo", "depth", "layers", "relief", "move", "video", "render", "machine"))
     for command in (render, depth, scene):
         _files(command)
     return parser
@@ -64,7 +65,9 @@ def _command(commands: Any, name: str, help: str, out: str) -> argparse.Argument
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    command.add_argument("photo", metavar="PHOTO", help="JPEG, PNG, WebP, TIFF, BMP or EXR")
+    command.add_argument(
+        "photo", metavar="PHOTO", help="JPEG, PNG, WebP, TIFF, BMP or EXR; or a film, or an image sequence as shot_####.png"
+    )
     command.add_argument("-o", "--output", metavar="OUT", help=out)
     return command
 
@@ -108,12 +111,14 @@ def _option(group: Any, section: str, f: Any) -> None:
         common["help"] += " (" + ", ".join(["auto", *estimators()]) + ")"
         group.add_argument(*names, metavar="NAME", **common)
     else:
-        metavar = {"float": {"m": "METRES", "deg": "DEGREES"}.get(m.unit, "NUMBER"), "int": "N", "file": "FILE"}.get(m.kind, "TEXT")
+        metavar = {"float": {"m": "METRES", "deg": "DEGREES"}.get(m.unit, "NUMBER"), "int": "N", "file": "FILE", "folder": "FOLDER"}.get(
+            m.kind, "TEXT"
+        )
         group.add_argument(*names, type={"float": float, "int": int}.get(m.kind, str), metavar=metavar, **common)
 
 
 def _default(f: Any, m: specs.Meta) -> str:
-    if m.kind in ("bool", "pair", "text", "file") or f.default is None:
+    if m.kind in ("bool", "pair", "text", "file", "folder") or f.default is None:
         return ""
     return f" (default {f.default:g})" if isinstance(f.default, (int, float)) else f" (default {f.default})"
 

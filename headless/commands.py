@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 from addon import spec as specs
 from addon.errors import RenderError, StillscapeError, StorageError, UsageError
 from addon.vision.files import shown, write_atomically
+from addon.vision.video import is_film
 
 from .arguments import given_settings, make_parser
 from .report import Report
@@ -33,6 +35,27 @@ class _Stop:
 
     def __call__(self) -> bool:
         return self.asked
+
+
+@contextmanager
+def _ended_by_signals() -> Iterator[None]:
+    """Let a signal end what is going on at once: before the first frame there is nothing to be finished."""
+    signals = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.getsignal(number) for number in signals]
+
+    def end(number: int, frame: Any) -> None:
+        del number, frame
+        for each in signals:  # the way out must not be interrupted again
+            signal.signal(each, signal.SIG_IGN)
+        raise KeyboardInterrupt
+
+    for number in signals:
+        signal.signal(number, end)
+    try:
+        yield
+    finally:
+        for number, handler in zip(signals, before):
+            signal.signal(number, handler)
 
 
 def main(argv: Sequence[str]) -> int:
@@ -65,6 +88,8 @@ def settings(arguments: argparse.Namespace, report: Report) -> specs.SceneSpec:
     """The settings file if one was named, the command line over it, checked; written if asked for."""
     base = specs.read_spec(Path(arguments.spec)) if arguments.spec else specs.SceneSpec()
     given = given_settings(arguments)
+    if is_film(Path(arguments.photo)):  # whose own length and speed would go before the move's
+        given.setdefault("video", {}).update({name: value for name, value in given.get("move", {}).items() if name in ("frames", "fps")})
     spec = specs.check(specs.override(base, given))
     if spec.move.camera_path and "name" in given.get("move", {}):
         if "camera_path" in given["move"]:
@@ -92,19 +117,43 @@ def _output(arguments: argparse.Namespace) -> str | None:
 
 def _depth(arguments: argparse.Namespace, report: Report) -> int:
     from addon.vision.depth_io import write_depth_file
-    from addon.vision.layered import to_disparity
-    from addon.vision.pipeline import estimate_depth
+    from addon.vision.worker_process import make_depth
 
     spec = settings(arguments, report)
     out = _output(arguments)
     if out is None:
         return 0
-    _, depth = estimate_depth(Path(arguments.photo), spec, report.progress)
-    disparity = to_disparity(depth, near=spec.depth.near, far=spec.depth.far)
+    photo = Path(arguments.photo)
+    if is_film(photo):
+        return _film_depth(photo, spec, out, report)
+    with _ended_by_signals():
+        disparity, made_by = make_depth(photo, spec, report.progress)
     write_depth_file(Path(out), disparity.d)
     report.progress(1.0, "Depth written")
-    report.event("result", path=str(Path(out).resolve()), near=disparity.near, far=disparity.far, estimator=depth.made_by)
+    report.event("result", path=str(Path(out).resolve()), near=disparity.near, far=disparity.far, estimator=made_by)
     report.line(f"Depth map: {Path(out).resolve()} (near {disparity.near:g} m, far {disparity.far:g} m)")
+    return 0
+
+
+def _film_depth(photo: Path, spec: specs.SceneSpec, out: str, report: Report) -> int:
+    """The depth of every frame of a film, as the render would use it."""
+    import tempfile
+
+    from addon.output.frames import frame_name
+    from addon.vision.worker_process import make_layers
+
+    if Path(out).suffix.lower() != ".png" or "#" not in Path(out).name:
+        raise UsageError(f"{shown(out)}: the depth of a film is a sequence of 16-bit PNG files; name it depth_####.png.")
+    with tempfile.TemporaryDirectory(prefix="stillscape-") as folder:
+        with _ended_by_signals():
+            layered = make_layers(photo, spec, Path(folder) / "film", report.progress)
+        assert layered.frames is not None
+        count = layered.frames.count
+        for number in range(1, count + 1):
+            content = layered.path(layered.frames.file(layered.frames.depth, number)).read_bytes()
+            write_atomically(frame_name(out, number), lambda path, content=content: path.write_bytes(content) and None)
+    report.event("result", path=str(Path(out).resolve()), near=layered.near, far=layered.far, frames=count, **layered.made)
+    report.line(f"Depth maps: {count} in {Path(out).resolve().parent} (near {layered.near:g} m, far {layered.far:g} m)")
     return 0
 
 
@@ -128,8 +177,11 @@ def _scene(arguments: argparse.Namespace, report: Report) -> int:
     bpy = _blender()
     from addon.output import blend, job
 
-    job.make_scene(Path(arguments.photo), spec, bpy.context.scene, report.scaled(0.0, 0.9), film=False)
-    blend.save_blend(path)
+    photo = Path(arguments.photo)
+    with job.frames_folder(photo, path) as folder:
+        with _ended_by_signals():
+            job.make_scene(photo, spec, bpy.context.scene, report.scaled(0.0, 0.9), film=False, frames=folder)
+        blend.save_blend(path)
     report.progress(1.0, "Scene saved")
     report.event("result", path=str(path.resolve()))
     report.line(f"Scene: {path.resolve()}")
@@ -150,14 +202,25 @@ def _render(arguments: argparse.Namespace, report: Report) -> int:
         return 0
     save = _blend_path(arguments.save_blend) if arguments.save_blend else None
     bpy = _blender()
-    from addon.output import blend, job
-    from addon.output.frames import parse_frame_range
+    from addon.output import job
 
     output = job.parse_output(out)
     _check_writable(output.path)
+    photo = Path(arguments.photo)
+    with job.frames_folder(photo, save) as folder:
+        return _render_scene(photo, spec, bpy.context.scene, output, save, folder, report)
+
+
+def _render_scene(
+    photo: Path, spec: specs.SceneSpec, scene: Any, output: Any, save: Path | None, folder: Path | None, report: Report
+) -> int:
+    """Make the scene and render it. folder: of a film that comes in, where its frames stay."""
+    from addon.output import blend, job
+    from addon.output.frames import parse_frame_range
+
+    with _ended_by_signals():
+        built = job.make_scene(photo, spec, scene, report.scaled(0.0, 0.15), film=output.film, frames=folder)
     stop = _Stop()
-    scene = bpy.context.scene
-    built = job.make_scene(Path(arguments.photo), spec, scene, report.scaled(0.0, 0.15), film=output.film)
     if save is not None:
         blend.save_blend(save)
         report.event("scene", path=str(save.resolve()))

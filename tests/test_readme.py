@@ -12,6 +12,8 @@ import cv2
 import numpy as np
 import pytest
 
+from tests.vision.film_files import pan, write_film
+
 ROOT = Path(__file__).resolve().parents[1]
 BLOCKS = re.findall(r"```sh\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.S)
 COMMANDS = [line for block in BLOCKS for line in block.strip().splitlines()]
@@ -35,6 +37,7 @@ def test_the_command_line(command, tmp_path):
     picture = np.random.default_rng(0).integers(0, 256, (36, 48, 3)).astype(np.uint8)
     cv2.imwrite(str(tmp_path / "photo.jpg"), picture)
     cv2.imwrite(str(tmp_path / "depth.png"), picture[..., 0])
+    write_film(tmp_path / "clip.mp4", pan(4, (48, 36)))
     words = shlex.split(command)
     words[:2] = [sys.executable, str(ROOT / "headless" / "stillscape.py")]
     if "render" in words and "--help" not in words:  # as written, but a few small frames

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,7 +17,9 @@ from ..spec import SceneSpec
 from ..vision.depth import Progress
 from ..vision.files import shown
 from ..vision.layered import LayeredPhoto
-from ..vision.pipeline import film_pixels, make_layered_photo
+from ..vision.pipeline import film_pixels
+from ..vision.video import is_film
+from ..vision.worker_process import make_layers
 from . import render as rendering
 from .devices import use_device
 from .film import encode_film
@@ -49,10 +53,37 @@ def wanted_size(spec: SceneSpec, layered: LayeredPhoto, *, film: bool) -> tuple[
     return film_pixels(spec, layered.size, film=film)
 
 
-def make_scene(photo: Path, spec: SceneSpec, scene: bpy.types.Scene, progress: Progress, *, film: bool) -> Built:
-    """Photo to scene in the given Blender scene, render settings included."""
+@contextmanager
+def frames_folder(photo: Path, blend: Path | None) -> Iterator[Path | None]:
+    """Where the frames of a film that comes in stay while its scene is used: beside the .blend file that is to be saved, else in
+    a temporary folder. None for a photo, all of which goes into the scene.
+    """
+    if not is_film(photo):
+        yield None
+    elif blend is not None:
+        place = blend.with_name(f"{blend.stem}_film")
+        there = place.exists()
+        try:
+            yield place
+        except BaseException:
+            if not there:  # no scene will look for it
+                shutil.rmtree(place, ignore_errors=True)
+            raise
+    else:
+        with tempfile.TemporaryDirectory(prefix="stillscape-film-") as folder:
+            yield Path(folder) / "film"
+
+
+def make_scene(
+    photo: Path, spec: SceneSpec, scene: bpy.types.Scene, progress: Progress, *, film: bool, frames: Path | None = None
+) -> Built:
+    """Photo or film to scene in the given Blender scene, render settings included.
+
+    frames: of a film, the folder in which its frames stay; the scene needs them.
+    """
     with tempfile.TemporaryDirectory(prefix="stillscape-") as folder:
-        layered = make_layered_photo(photo, spec, Path(folder) / "layers", lambda share, text: progress(share * 0.7, text), film=film)
+        place = frames or Path(folder) / "layers"
+        layered = make_layers(photo, spec, place, lambda share, text: progress(share * 0.7, text), film=film)
         progress(0.7, "Building the scene")
         built = build_scene(layered, spec, scene, film=film)
     progress(1.0, "Scene ready")
@@ -109,4 +140,4 @@ def render(
         encode_film(files, output.path, fps=built.shot.fps, size=size, progress=encoding)
 
 
-__all__ = ["Output", "build_scene", "make_scene", "parse_output", "render", "wanted_size"]
+__all__ = ["Output", "build_scene", "frames_folder", "make_scene", "parse_output", "render", "wanted_size"]

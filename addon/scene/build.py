@@ -23,6 +23,7 @@ from ..vision.geometry import Grid, frame_photo, lattice, layer_grid, photo_grid
 from ..vision.layered import Layer, LayeredPhoto, TextureKey
 from ..vision.layering import tear_threshold
 from ..vision.photo import read_photo
+from ..vision.planning import shot as shot_of
 from ..vision.planning import stage, texture_key
 from ..vision.texture import encode_texture
 from . import camera as cameras
@@ -82,7 +83,7 @@ def build_in_steps(
     """
     film = film_size or layered.size
     identifier = uuid.uuid4().hex
-    shot = moves.shot(spec.move, stage(layered))
+    shot = shot_of(layered, spec.move)
     framing = frame_photo(layered.camera, layered.size, film, spec.render.crop)
     collection = bpy.data.collections.new(layered.name)
     try:
@@ -100,9 +101,17 @@ def build_in_steps(
             tear=tear_threshold(spec, layered.grid) if len(layered.layers) > 1 else relief.NEVER,
         )  # fmt: skip
         yield "Loading the depth map"
-        depth = depth_image(f"{layered.name} Depth", layered.read_depth())
+        frames = layered.frames
+        if frames is not None:
+            depth = sequence_image(f"{layered.name} Depth", layered.path(frames.file(frames.depth, 1)), "film depth", data=True)
+        else:
+            depth = depth_image(f"{layered.name} Depth", layered.read_depth())
         yield "Loading the photo"
-        texture = texture_image(f"{layered.name} Film Texture", layered, texture_key(layered, shot, film, spec.render.crop))
+        name = f"{layered.name} Film Texture"
+        if frames is not None:
+            texture = sequence_image(name, layered.path(frames.file(frames.texture, 1)), "film texture", alpha=layered.transparent)
+        else:
+            texture = texture_image(name, layered, texture_key(layered, shot, film, spec.render.crop))
         yield "Planning the mesh"
         grids = layer_grids(layered, spec)
         context = Context(layered, spec, root, camera, collection, scene, depth, texture)
@@ -173,7 +182,11 @@ def build_layer(layer: Layer, grid: Grid, c: Context) -> Generator[str, None, bp
         hidden = depth_image(f"{name} Hidden Depth", d)
     yield "Making the material"
     rays = ray_map(layered.camera, layered.size)
-    mesh.materials.append(materials.photo_material(name, c.texture, own, rays, c.camera, c.scene, c.root, transparent=layered.transparent))
+    frames = None if layered.frames is None else layered.frames.count
+    material = materials.photo_material(
+        name, c.texture, own, rays, c.camera, c.scene, c.root, transparent=layered.transparent, frames=frames
+    )
+    mesh.materials.append(material)
     yield "Showing the scene"
     sheet = bpy.data.objects.new(name, mesh)
     sheet[ROLE] = "layer"
@@ -181,7 +194,7 @@ def build_layer(layer: Layer, grid: Grid, c: Context) -> Generator[str, None, bp
     sheet[NAME] = sheet.name
     c.collection.objects.link(sheet)
     sheet.parent = c.root
-    relief.add_relief(sheet, c.depth, hidden, c.root)
+    relief.add_relief(sheet, c.depth, hidden, c.root, frames=frames)
     if layer.sky:  # infinitely far: it moves along with the camera, so that only turning it shows another part
         follow = sheet.constraints.new("COPY_LOCATION")
         follow.target = c.camera
@@ -276,17 +289,33 @@ def texture_image(name: str, layered: LayeredPhoto, key: TextureKey) -> bpy.type
         return packed_image(name, path, "texture", alpha=layered.transparent)
 
 
+def sequence_image(name: str, first: Path, role: str, *, alpha: bool = False, data: bool = False) -> bpy.types.Image:
+    """An image sequence that begins with the file `first`, number 1. It cannot be packed: the files must stay where they are."""
+    image = bpy.data.images.load(str(first))
+    image.name = name
+    image.source = "SEQUENCE"
+    if bpy.data.filepath and Path(bpy.data.filepath).parent in first.parents:
+        image.filepath_raw = bpy.path.relpath(str(first))
+    _set_colours(image, first, alpha=alpha, data=data)
+    image[ROLE] = role
+    return image
+
+
 def packed_image(name: str, path: Path, role: str, *, alpha: bool = False, data: bool = False) -> bpy.types.Image:
     """A file as a packed image. Blender would re-compress pixels that it is given; a file is packed as it is."""
     image = bpy.data.images.load(str(path))
     image.name = name
-    image.colorspace_settings.name = "Non-Color" if data else "Linear Rec.709" if path.suffix == ".exr" else "sRGB"
-    image.alpha_mode = "STRAIGHT" if alpha else "NONE"
+    _set_colours(image, path, alpha=alpha, data=data)
     image.pack()
     image.filepath_raw = f"//{path.name}"
     image[ROLE] = role
     image[MADE] = fingerprint(image)
     return image
+
+
+def _set_colours(image: bpy.types.Image, path: Path, *, alpha: bool, data: bool) -> None:
+    image.colorspace_settings.name = "Non-Color" if data else "Linear Rec.709" if path.suffix == ".exr" else "sRGB"
+    image.alpha_mode = "STRAIGHT" if alpha else "NONE"
 
 
 def fingerprint(image: bpy.types.Image) -> str:

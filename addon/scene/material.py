@@ -299,11 +299,13 @@ def photo_material(
     root: bpy.types.Object,
     *,
     transparent: bool,
+    frames: int | None = None,
 ) -> bpy.types.Material:
     """The material that shows `texture`, which covers the whole photo, on a layer with the relief modifier.
 
     own: the layer's own images; None for a photo in one sheet. camera, scene: the camera and scene whose film pixels the
     lookup follows. root: where the relief's numbers stand. transparent: the photo has an alpha channel.
+    frames: how many pictures `texture` has, if it is an image sequence, of which each frame of the scene shows one.
     """
     material = bpy.data.materials.new(name)
     tree = compat.node_tree(material)
@@ -315,6 +317,10 @@ def photo_material(
     uv = lookup.outputs["UV"]
     image = g.add("ShaderNodeTexImage", image=texture, interpolation="Linear", extension="MIRROR", name="Photo", label="Photo")
     g.put(image.inputs[0], uv)
+    if frames is not None:
+        user = image.image_user
+        user.frame_start, user.frame_offset, user.frame_duration = 1, 0, frames
+        user.use_cyclic, user.use_auto_refresh = False, True
     surface = g.add("ShaderNodeGroup", node_tree=_surface_group(), name="Photo Surface", label="Photo Surface")
     shown = [lookup, image, surface]
     if own is None:

@@ -14,7 +14,8 @@ KEY = "stillscape"
 
 class Notes(NamedTuple):
     """size: (width, height) of the photo in pixels. near, far: metres, as built. film, crop: the film's size in
-    pixels and how much less of the photo it shows, which the camera was framed for. frames, fps: length and speed of the camera's move."""
+    pixels and how much less of the photo it shows, which the camera was framed for. frames, fps: length and speed of the camera's move.
+    clip: the photo is a film, whose length and speed those are, whatever the move."""
 
     camera: PhotoCamera
     size: tuple[int, int]
@@ -24,6 +25,7 @@ class Notes(NamedTuple):
     crop: float
     frames: int
     fps: float
+    clip: bool = False
 
 
 def write_notes(root: bpy.types.Object, layered: LayeredPhoto, film: tuple[int, int], crop: float, shot: Shot) -> None:
@@ -41,6 +43,7 @@ def write_notes(root: bpy.types.Object, layered: LayeredPhoto, film: tuple[int, 
         "crop": crop,
         "frames": shot.frames,
         "fps": float(shot.fps),
+        "clip": layered.frames is not None,
     }
 
 
@@ -50,7 +53,8 @@ def read_notes(root: bpy.types.Object) -> Notes | None:
     try:
         camera = PhotoCamera(kept["fov"], tuple(kept["shift"]), kept["pitch"], kept["height"])
         size, film = (tuple(int(n) for n in kept[name]) for name in ("size", "film"))
-        return Notes(camera, size, kept["near"], kept["far"], film, kept.get("crop", 0.0), int(kept["frames"]), kept["fps"])
+        shot = int(kept["frames"]), kept["fps"]
+        return Notes(camera, size, kept["near"], kept["far"], film, kept.get("crop", 0.0), *shot, bool(kept.get("clip", False)))
     except (AttributeError, KeyError, TypeError, ValueError):
         return None
 

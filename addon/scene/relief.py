@@ -12,6 +12,7 @@ from ..vision.geometry import Grid
 from . import compat
 
 GROUP = "Stillscape Relief"
+FILM_GROUP = "Stillscape Film Relief"
 RAY = "stillscape_ray"
 """Name of the vertex attribute (u·z, v·z, z): u and v are the photo's UV. Divided by its last part anywhere inside a
 face it gives exactly the UV under which the photo's camera saw that point, which the UV map of a slanted face does not
@@ -31,20 +32,24 @@ NEVER = 10.0
 """A tear threshold that no difference of d reaches."""
 
 
-def relief_group() -> bpy.types.NodeTree:
+def relief_group(*, film: bool = False) -> bpy.types.NodeTree:
     """The node group "Stillscape Relief", made on first use and shared by all layers.
+
+    film: the group "Stillscape Film Relief" instead, whose depth is an image sequence that follows the scene's frame, from
+    its first to its last picture. A group of its own, since one that reads the frame is evaluated anew in every one.
 
     z = 1 / (Strength·d·(1/Near − 1/Far) + 1/Far), d being the red channel of the photo's depth image, or of the layer's
     own hidden one, where the attribute LOOKUP says. Faces across which d jumps by more than Tear are marked TORN, for
     the material to open them.
     """
-    group = bpy.data.node_groups.get(GROUP)
+    name = FILM_GROUP if film else GROUP
+    group = bpy.data.node_groups.get(name)
     if group is not None and group.bl_idname == "GeometryNodeTree" and group.get("stillscape") == VERSION:
         return group
-    group = bpy.data.node_groups.new(GROUP, "GeometryNodeTree")
+    group = bpy.data.node_groups.new(name, "GeometryNodeTree")
     group["stillscape"] = VERSION
     group.is_modifier = True
-    _interface(group)
+    _interface(group, film=film)
     nodes, links = group.nodes, group.links
 
     def add(kind: str, **properties: object) -> bpy.types.Node:
@@ -68,11 +73,19 @@ def relief_group() -> bpy.types.NodeTree:
     kind = add("ShaderNodeSeparateXYZ")
     links.new(lookup.outputs["Attribute"], kind.inputs[0])
 
+    if film:
+        time = add("GeometryNodeInputSceneTime")
+        frame = math("MAXIMUM", 1.0, math("MINIMUM", time.outputs["Frame"], given.outputs["Frames"]))
+    else:
+        frame = None
+
     def red(image_socket: str) -> bpy.types.NodeSocket:
         # The closest texel: a mixture of two would put vertices into the empty space between near and far.
         image = add("GeometryNodeImageTexture", interpolation="Closest", extension="EXTEND")
         links.new(given.outputs[image_socket], image.inputs["Image"])
         links.new(lookup.outputs["Attribute"], image.inputs["Vector"])
+        if frame is not None:
+            links.new(frame, image.inputs["Frame"])
         parts = add("FunctionNodeSeparateColor")
         links.new(image.outputs["Color"], parts.inputs[0])
         return parts.outputs[0]
@@ -138,7 +151,7 @@ def relief_group() -> bpy.types.NodeTree:
     return group
 
 
-def _interface(group: bpy.types.NodeTree) -> None:
+def _interface(group: bpy.types.NodeTree, *, film: bool) -> None:
     new = group.interface.new_socket
     new("Geometry", in_out="INPUT", socket_type="NodeSocketGeometry")
     new("Depth", in_out="INPUT", socket_type="NodeSocketImage", description="White is near; paint it and the mesh follows")
@@ -153,6 +166,9 @@ def _interface(group: bpy.types.NodeTree) -> None:
     strength.default_value, strength.min_value, strength.max_value = 1.0, 0.0, 4.0
     tear = new("Tear", in_out="INPUT", socket_type="NodeSocketFloat", description="How different neighboring depths must be to come apart")
     tear.default_value, tear.min_value, tear.max_value = NEVER, 0.0, NEVER
+    if film:
+        frames = new("Frames", in_out="INPUT", socket_type="NodeSocketInt", description="How many pictures the depth has")
+        frames.default_value, frames.min_value = 1, 1
     new("Geometry", in_out="OUTPUT", socket_type="NodeSocketGeometry")
 
 
@@ -187,17 +203,22 @@ def sheet_mesh_in_steps(
 
 
 def add_relief(
-    layer: bpy.types.Object, depth: bpy.types.Image, hidden: bpy.types.Image | None, root: bpy.types.Object
+    layer: bpy.types.Object, depth: bpy.types.Image, hidden: bpy.types.Image | None, root: bpy.types.Object, *, frames: int | None = None
 ) -> bpy.types.NodesModifier:
-    """Give a layer object the relief modifier, or update the one that it has; its numbers follow those on `root` (see `set_numbers`)."""
+    """Give a layer object the relief modifier, or update the one that it has; its numbers follow those on `root` (see `set_numbers`).
+
+    frames: how many pictures `depth` has, if it is an image sequence.
+    """
     modifier = relief_modifier(layer)
     if modifier is None:
         modifier = layer.modifiers.new("Relief", "NODES")
-        modifier.node_group = relief_group()
+        modifier.node_group = relief_group(film=frames is not None)
         for name in NUMBERS:
             compat.drive_modifier_input(layer, modifier, name, root, f'["{name}"]')
     compat.set_modifier_input(modifier, "Depth", depth)
     compat.set_modifier_input(modifier, "Hidden Depth", hidden)
+    if frames is not None:
+        compat.set_modifier_input(modifier, "Frames", frames)
     layer.update_tag()
     return modifier
 

@@ -11,12 +11,15 @@ import bpy
 from bpy_extras.io_utils import ImportHelper
 
 from .. import spec as specs
-from ..errors import InputError, RenderError, StillscapeError
+from ..errors import InputError, RenderError, StillscapeError, UsageError
 from ..output import job
 from ..scene.build import Built, build_in_steps, remove
 from ..spec import MoveSpec, ReliefSpec, SceneSpec
+from ..vision.files import shown
 from ..vision.layered import read_layered
-from ..vision.pipeline import make_layered_photo
+from ..vision.video import SUFFIXES as FILM_SUFFIXES
+from ..vision.video import film_name, is_film
+from ..vision.worker_process import make_layers, python_for
 from . import process, results, setup
 from .errors import Reporting
 from .layout import draw_section
@@ -71,7 +74,7 @@ class STILLSCAPE_OT_import_photo(Reporting, bpy.types.Operator, ImportHelper):
     bl_options = {"PRESET"}
     filename_ext = ""
     __annotations__ = _annotations(
-        filter_glob=bpy.props.StringProperty(default=";".join(f"*{s}" for s in SUFFIXES), options={"HIDDEN"}),
+        filter_glob=bpy.props.StringProperty(default=";".join(f"*{s}" for s in (*SUFFIXES, *FILM_SUFFIXES)), options={"HIDDEN"}),
     )
 
     @classmethod
@@ -175,12 +178,12 @@ class STILLSCAPE_OT_photo_to_scene(Reporting, Modal, bpy.types.Operator):
 
     def _send(self) -> None:
         photo = self._waiting[0]
-        place = results.place_of(photo, self._spec)
+        place = _place_of(photo, self._spec)
         if results.is_made(place):
             self._places.append((self._waiting.pop(0), place))
             return
         if self._worker is None:
-            self._worker = process.take()
+            self._worker = process.take(python_for(self._spec), self._spec.machine.patience)
         self._worker.send(photo, place, asdict(self._spec))
         self._sent = True
 
@@ -236,9 +239,9 @@ class STILLSCAPE_OT_photo_to_scene(Reporting, Modal, bpy.types.Operator):
         spec = self._settings(context)
         places = []
         for photo in _photos(self):
-            place = results.place_of(photo, spec)
+            place = _place_of(photo, spec)
             if not results.is_made(place):
-                make_layered_photo(photo, spec, place, _no_progress)
+                make_layers(photo, spec, place, _no_progress)
             places.append((photo, place))
         for _ in self._make_in_steps(context, spec, places):
             continue
@@ -268,6 +271,20 @@ class STILLSCAPE_OT_photo_to_scene(Reporting, Modal, bpy.types.Operator):
             assert photo_scene is not None
             setup.set_up(context.scene, photo_scene, spec)
         results.forget_oldest()
+
+
+def _place_of(photo: Path, spec: SceneSpec) -> Path:
+    """The folder for the layered photo; of a film a new one beside the .blend file, which will need its frames.
+
+    Raises UsageError if there is no such file yet.
+    """
+    if not is_film(photo):
+        return results.place_of(photo, spec)
+    if not bpy.data.filepath:
+        raise UsageError(f"{shown(photo.name)} is a film, whose frames are kept beside the .blend file; save the file first.")
+    blend = Path(bpy.data.filepath)
+    names = (f"{blend.stem}_{film_name(photo)}_film{number}" for number in ("", *(f"_{n}" for n in range(2, 1_000_000))))
+    return next(place for name in names if not (place := blend.with_name(name)).exists())
 
 
 def _select(context: bpy.types.Context, built: Built) -> None:

@@ -132,6 +132,8 @@ class STILLSCAPE_OT_rebuild_layers(Reporting, Modal, bpy.types.Operator):
         if photo is None:
             raise StillscapeError(f"{scenery.NOTHING}.")
         spec = to_spec(context.scene.stillscape, machine())
+        if photo.notes.clip:
+            raise StillscapeError(f"{photo.collection.name} is a film, which stays in one sheet; only photos have layers.")
         if scenery.has_alpha(photo):
             spec = replace(spec, layers=replace(spec.layers, mode="off"))
         self._photo, self._spec = photo.collection.name, spec

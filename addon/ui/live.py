@@ -35,9 +35,10 @@ SOFT_BRUSH = "brushes/essentials_brushes-mesh_texture.blend/Brush/Paint Soft"
 
 
 def depth_of(layer: bpy.types.Object) -> bpy.types.Image | None:
-    """The depth image that a layer follows; None if the object is no layer of ours or has lost its image."""
+    """The depth image that a layer follows; None if the object is no layer of ours, has lost its image, or is of a film."""
     modifier = relief.relief_modifier(layer)
-    return None if modifier is None else compat.get_modifier_input(modifier, "Depth")
+    image = None if modifier is None else compat.get_modifier_input(modifier, "Depth")
+    return None if image is None or image.source == "SEQUENCE" else image
 
 
 def layer_to_paint(context: bpy.types.Context) -> bpy.types.Object | None:

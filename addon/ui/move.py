@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import bpy
 
 from .. import moves
@@ -29,7 +31,8 @@ class STILLSCAPE_OT_apply_move(Reporting, bpy.types.Operator):
         if photo is None:
             return self.refuse(f"{scenery.NOTHING}.")
         spec = to_spec(context.scene.stillscape, machine())
-        shot = moves.shot(spec.move, scenery.stage(photo))
+        move = replace(spec.move, frames=photo.notes.frames, fps=photo.notes.fps) if photo.notes.clip else spec.move
+        shot = moves.shot(move, scenery.stage(photo))
         cameras.animate(photo.camera, shot)
         notes.note_shot(photo.root, shot)
         return {"FINISHED"}

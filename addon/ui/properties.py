@@ -17,8 +17,13 @@ from .. import spec as specs
 from ..scene import compat
 from ..vision.depth import estimators
 
-_FIRST_VALUES: dict[str, Any] = {"fov": 50.0, "near": 1.5, "far": 12.0, "size": (1920, 1080)}
+_FIRST_VALUES: dict[str, Any] = {
+    "fov": 50.0, "near": 1.5, "far": 12.0, "ratio": 8.0, "known_size": 1.8, "network_size": 518, "size": (1920, 1080),
+    "frames": 72, "fps": 24.0,
+}  # fmt: skip
 """What an optional setting shows once it is switched on."""
+
+_PATHS = {"file": "FILE_PATH", "folder": "DIR_PATH"}
 
 _AUTOMATIC = ("auto", "Automatic", "The depth map if one is given, else the best that is there")
 
@@ -70,9 +75,9 @@ def _property(f: Field, **more: Any) -> Any:
         return bpy.props.IntProperty(default=default, **limits, **common)
     if m.kind == "bool":
         return bpy.props.BoolProperty(default=default, **common)
-    if m.kind == "file":
+    if m.kind in _PATHS:
         common["options"] = compat.path_options() | common.get("options", {"ANIMATABLE"})
-        common["subtype"] = "FILE_PATH"
+        common["subtype"] = _PATHS[m.kind]
     return bpy.props.StringProperty(default=default, **common)
 
 
@@ -91,7 +96,7 @@ def _value(group: Any, f: Field) -> Any:
         return _decimal(degrees(value) if m.unit == "deg" else value)
     if m.kind in ("pair", "size"):
         return tuple(_decimal(v) if m.kind == "pair" else int(v) for v in value)
-    return bpy.path.abspath(value) if m.kind == "file" and value else value
+    return bpy.path.abspath(value) if m.kind in _PATHS and value else value
 
 
 def _decimal(value: float) -> float:
@@ -117,7 +122,8 @@ def to_spec(settings: Any, machine: Any = None) -> specs.SceneSpec:
     """
     built = {name: cls(**values_of(getattr(settings, name), cls)) for name, cls in sections()}
     if machine is not None:
-        built["machine"] = specs.MachineSpec(**values_of(machine, specs.MachineSpec))
+        values = values_of(machine, specs.MachineSpec)
+        built["machine"] = specs.MachineSpec(**{**values, "offline": values["offline"] or not bpy.app.online_access})
     return specs.check(specs.SceneSpec(**built))
 
 

@@ -17,6 +17,7 @@ def cv() -> ModuleType:
     sentence about the same file, so both are settled here.
     """
     os.environ["OPENCV_IO_ENABLE_OPENEXR"] = "1"
+    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")  # AV_LOG_QUIET
     try:
         import cv2
     except ImportError as error:

@@ -10,6 +10,8 @@ import json
 import os
 import shutil
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from enum import Enum
 from pathlib import Path
@@ -159,6 +161,25 @@ class FilmTexture:
 
 
 @dataclass(frozen=True)
+class FilmFrames:
+    """What a layered photo that was a film has for each of its frames, numbered from 1.
+
+    count, fps: length and speed. depth, texture: names of the files with #### for the number: d as grey PNG of 16 bits (65535 is
+    1), and the film texture. key: what the textures were made for.
+    """
+
+    count: int
+    fps: float
+    depth: str
+    texture: str
+    key: TextureKey
+
+    def file(self, pattern: str, number: int) -> str:
+        """The file of one frame."""
+        return pattern.replace("####", f"{number:04d}")
+
+
+@dataclass(frozen=True)
 class LayeredPhoto:
     """A photo with its depth, in layers from front to back.
 
@@ -166,6 +187,7 @@ class LayeredPhoto:
     of `levels`, a grey PNG that tells which layer each pixel shows (None if there is one layer). size: (width, height) of the upright photo in pixels. near, far: metres to the nearest and farthest point; close:
     to where the nearest fiftieth of the picture ends; focus: to the subject. texture: made along with it, for the film that was planned; another
     film needs another. transparent: the photo has an alpha channel; deep: more than 8 bits. `made` says what made it (estimator, versions, hashes).
+    frames: of a film, whose first frame all else is about; None of a photo.
     """
 
     folder: Path
@@ -185,6 +207,7 @@ class LayeredPhoto:
     texture: FilmTexture | None = None
     transparent: bool = False
     deep: bool = False
+    frames: FilmFrames | None = None
 
     def path(self, file: str) -> Path:
         """Absolute path of one of its files."""
@@ -204,21 +227,22 @@ def write_layered(photo: LayeredPhoto, files: dict[str, bytes | NDArray[Any]]) -
 
     An existing folder of that name is replaced. Raises StorageError if there is no room or no permission.
     """
-    target = photo.folder
+    with whole_folder(photo.folder) as temporary:
+        write_files(temporary, photo, files)
+    return photo
+
+
+@contextmanager
+def whole_folder(target: Path) -> Iterator[Path]:
+    """A temporary folder beside `target` that takes its place in the end, or goes away with all that is in it.
+
+    An existing folder of that name is replaced. Raises StorageError on any OSError.
+    """
     temporary: Path | None = None
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         temporary = Path(tempfile.mkdtemp(prefix=f".{target.name[:40]}.", suffix=".tmp", dir=target.parent))
-        for name, content in files.items():
-            with open(temporary / name, "wb") as f:
-                if isinstance(content, bytes):
-                    f.write(content)
-                else:
-                    np.save(f, content)
-                f.flush()
-                os.fsync(f.fileno())
-        index = {"schema": SCHEMA, **{k: v for k, v in asdict(photo).items() if k != "folder"}}
-        (temporary / INDEX).write_text(json.dumps(index, indent=2) + "\n", encoding="utf-8")
+        yield temporary
         if target.exists():
             shutil.rmtree(target)
         os.replace(temporary, target)
@@ -228,7 +252,20 @@ def write_layered(photo: LayeredPhoto, files: dict[str, bytes | NDArray[Any]]) -
     finally:  # whatever ended it, a signal too
         if temporary is not None:
             shutil.rmtree(temporary, ignore_errors=True)
-    return photo
+
+
+def write_files(folder: Path, photo: LayeredPhoto, files: dict[str, bytes | NDArray[Any]]) -> None:
+    """Write `files` (bytes as they are, arrays as .npy) and `layers.json` into `folder`."""
+    for name, content in files.items():
+        with open(folder / name, "wb") as f:
+            if isinstance(content, bytes):
+                f.write(content)
+            else:
+                np.save(f, content)
+            f.flush()
+            os.fsync(f.fileno())
+    index = {"schema": SCHEMA, **{k: v for k, v in asdict(photo).items() if k != "folder" and (k, v) != ("frames", None)}}
+    (folder / INDEX).write_text(json.dumps(index, indent=2) + "\n", encoding="utf-8")
 
 
 def read_layered(folder: Path) -> LayeredPhoto:
@@ -239,16 +276,19 @@ def read_layered(folder: Path) -> LayeredPhoto:
             raise InputError(f"{folder}: this layered photo was made by another version; make it again from the photo.")
         layers = tuple(Layer(**{**layer, "box": tuple(layer["box"])}) for layer in data["layers"])
         camera = PhotoCamera(**{**data["camera"], "shift": tuple(data["camera"]["shift"])})
-        texture = data["texture"]
+        texture, frames = data["texture"], data.get("frames")
         photo = LayeredPhoto(
             folder, data["name"], tuple(data["size"]), camera, data["near"], data["far"], data["close"], data["focus"],
             data["photo"], data["depth"], tuple(data["grid"]), layers, data["levels"], data["made"],
             None if texture is None else FilmTexture(texture["file"], TextureKey(*texture["key"])), bool(data["transparent"]), bool(data["deep"]),
+            None if frames is None else FilmFrames(**{**frames, "key": TextureKey(*frames["key"])}),
         )  # fmt: skip
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(f"{folder}: not a layered photo ({error}); make it again from the photo.") from error
-    files = [photo.photo, photo.depth, photo.levels, photo.texture and photo.texture.file]
+    files: list[str | None] = [photo.photo, photo.depth, photo.levels, photo.texture and photo.texture.file]
     files += [f for layer in photo.layers for f in (layer.colour, layer.depth, layer.matte)]
+    if (film := photo.frames) is not None:
+        files += [film.file(pattern, n) for pattern in (film.depth, film.texture) for n in range(1, film.count + 1)]
     missing = [f for f in files if f and not photo.path(f).is_file()]
     if missing:
         raise InputError(f"{folder}: {missing[0]} is missing from the layered photo; make it again from the photo.")

@@ -7,15 +7,16 @@ from pathlib import Path
 
 import numpy as np
 
-from .. import moves
 from ..errors import InputError
 from ..spec import SceneSpec
 from . import depth as depth_sources
+from .distances import to_metres
+from .files import write_atomically
 from .geometry import even, pitch_from_horizon
 from .layered import DepthMap, Disparity, FilmTexture, LayeredPhoto, PhotoCamera, read_layered, to_disparity, write_layered
 from .layering import cut_layers, find_sky, make_layers
 from .photo import Photo, read_photo
-from .planning import stage, texture_key
+from .planning import shot, texture_key
 from .texture import encode_texture
 
 DEFAULT_FOV = 50.0
@@ -30,7 +31,25 @@ def estimate_depth(path: Path, spec: SceneSpec, progress: depth_sources.Progress
         photo = replace(photo, fov=spec.photo.fov)
     estimator = depth_sources.choose(spec.depth)
     progress(0.2, f"Depth: {estimator.label}")
-    return photo, estimator.estimate(photo, spec.depth, lambda share, text: progress(0.2 + 0.3 * share, text))
+    depth = estimator.estimate(photo, spec.depth, lambda share, text: progress(0.2 + 0.3 * share, text), spec.machine)
+    return photo, to_metres(depth, spec.depth, photo.fov)
+
+
+def write_depth(path: Path, spec: SceneSpec, folder: Path, progress: depth_sources.Progress) -> tuple[float, float, str]:
+    """Estimate the depth of `path` and leave d as float32 H×W in `folder`/depth.npy; return near, far and what made it.
+
+    Raises like `make_layered_photo`.
+    """
+    _, depth = estimate_depth(path, spec, progress)
+    disparity = to_disparity(depth, near=spec.depth.near, far=spec.depth.far)
+
+    def save(target: Path) -> None:
+        with open(target, "wb") as f:
+            np.save(f, disparity.d)
+
+    write_atomically(folder / "depth.npy", save)
+    progress(1.0, "Depth written")
+    return disparity.near, disparity.far, depth.made_by
 
 
 def film_pixels(spec: SceneSpec, photo: tuple[int, int], *, film: bool) -> tuple[int, int]:
@@ -70,7 +89,7 @@ def make_layered_photo(path: Path, spec: SceneSpec, folder: Path, progress: dept
         deep=photo.pixels.dtype != np.uint8,
     )
     progress(0.8, "Filtering the photo")
-    key = texture_key(layered, moves.shot(spec.move, stage(layered)), film_pixels(spec, photo.size, film=film), spec.render.crop)
+    key = texture_key(layered, shot(layered, spec.move), film_pixels(spec, photo.size, film=film), spec.render.crop)
     suffix, texture = encode_texture(photo, key)
     layered = replace(layered, texture=FilmTexture(f"texture{suffix}", key))
     progress(0.9, "Writing the layers")

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from .. import moves
+from ..errors import UsageError
+from ..spec import MoveSpec
 from .geometry import frame_photo, photo_in_film, ray_map
 from .layered import LayeredPhoto, TextureKey
 
@@ -10,6 +14,20 @@ from .layered import LayeredPhoto, TextureKey
 def stage(layered: LayeredPhoto) -> moves.Stage:
     """What a camera move must know of the photo."""
     return moves.Stage(layered.close, layered.focus, ray_map(layered.camera, layered.size).width)
+
+
+def shot(layered: LayeredPhoto, settings: MoveSpec) -> moves.Shot:
+    """The shot that `settings` ask for; of a film, as long and as fast as the film.
+
+    Raises UsageError if a camera path goes on after the film has ended.
+    """
+    if layered.frames is None:
+        return moves.shot(settings, stage(layered))
+    frames, fps = layered.frames.count, layered.frames.fps
+    found = moves.shot(replace(settings, frames=frames, fps=fps), stage(layered))
+    if found.frames > frames:
+        raise UsageError(f"{settings.camera_path}: the camera path has {found.frames} frames, the film only {frames}; shorten the path.")
+    return found._replace(frames=frames, fps=fps)
 
 
 def texture_key(layered: LayeredPhoto, shot: moves.Shot, film: tuple[int, int], crop: float) -> TextureKey:

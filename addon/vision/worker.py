@@ -6,8 +6,8 @@ reads one job for each line of standard input, until its end:
 
     {"photo": "/path/photo.jpg", "folder": "/path/of/the/result", "spec": {"depth": {"near": 2}}}
 
-and answers on standard output with JSON lines of the types status, progress, warning, error and done; docs/worker.md
-lists their fields. Text for people goes to standard error. SIGINT, SIGTERM or Ctrl-Break ends it at once, with nothing
+and answers on standard output with JSON lines of the types status, progress, warning, error, done and check;
+docs/worker.md lists their fields. Text for people goes to standard error. SIGINT, SIGTERM or Ctrl-Break ends it at once, with nothing
 half-made left behind. Bpy is not needed.
 """
 
@@ -89,19 +89,42 @@ class Job:
         self.photo = Path(data["photo"])
         self.folder = Path(data["folder"])
         self.recut = data.get("recut") is True
+        self.depth = data.get("depth") is True
+        self.film = data.get("film", True) is True
         self.spec: SceneSpec = check(from_mapping(data.get("spec", {}), source="The job's settings"))
+
+
+def _is_check(line: str) -> bool:
+    try:
+        data = json.loads(line)
+    except (ValueError, RecursionError):
+        return False  # which Job says
+    return isinstance(data, Mapping) and data.get("check") is True
 
 
 def run(line: str, writer: Writer) -> None:
     """Do the job in `line` and answer with "done" or "error", never with an exception other than Interrupted."""
     started = time.monotonic()
     try:
+        if _is_check(line):
+            from .networks.devices import report
+
+            writer.send("check", **report())
+            return
         job = Job(line)
         writer.progress(0.0, "Starting")
-        from .pipeline import make_layered_photo, recut_layers  # numpy and the rest: after the first sign of life
+        from .layered_film import make_layered  # numpy and the rest: after the first sign of life
+        from .pipeline import recut_layers, write_depth
 
-        make = recut_layers if job.recut else make_layered_photo
-        layered = make(job.photo, job.spec, job.folder, writer.progress)
+        if job.depth:
+            near, far, made_by = write_depth(job.photo, job.spec, job.folder, writer.progress)
+            seconds = round(time.monotonic() - started, 3)
+            writer.send("done", folder=str(job.folder), near=near, far=far, estimator=made_by, seconds=seconds)
+            return
+        if job.recut:
+            layered = recut_layers(job.photo, job.spec, job.folder, writer.progress)
+        else:
+            layered = make_layered(job.photo, job.spec, job.folder, writer.progress, film=job.film)
     except StillscapeError as error:
         writer.send("error", message=str(error), exit_code=error.exit_code)
     except MemoryError:

@@ -37,7 +37,7 @@ def steps_depth(path, width, height):
 def test_frames_look_the_same_on_every_version(stillscape, psnr, tmp_path):
     run = stillscape(
         "render", GOLDEN / "photo.png", "-o", tmp_path / "f_####.png", "--depth", GOLDEN / "depth.png", "--move", "orbit",
-        "--frames", 5, "--frame-range", 5, "--samples", 16,
+        "--near", 1.5, "--far", 12, "--frames", 5, "--frame-range", 5, "--samples", 16,
     )  # fmt: skip
     assert run.code == 0, run.err
     assert psnr(cv2.imread(str(tmp_path / "f_0005.png")), cv2.imread(str(GOLDEN / "orbit.png"))) >= 45

@@ -33,10 +33,21 @@ def manifest(extension_zip: Path) -> dict:
 
 
 def test_only_known_names_are_in_the_zip(extension_zip: Path) -> None:
-    known = re.compile(r"__init__\.py|blender_manifest\.toml|LICENSE|(addon|headless)/([a-z0-9_]+/)*[a-z0-9_]+\.py|wheels/[^/]+\.whl")
+    known = re.compile(
+        r"__init__\.py|blender_manifest\.toml|LICENSE|(addon|headless)/([a-z0-9_]+/)*[a-z0-9_]+\.py|wheels/[^/]+\.whl"
+        r"|addon/vision/networks/models\.json"
+    )
     names = names_in(extension_zip)
     assert [name for name in sorted(names) if not known.fullmatch(name)] == []
-    assert {"__init__.py", MANIFEST, "LICENSE", "addon/__init__.py", "addon/ui/__init__.py", "headless/stillscape.py"} <= names
+    assert {
+        "__init__.py",
+        MANIFEST,
+        "LICENSE",
+        "addon/__init__.py",
+        "addon/ui/__init__.py",
+        "headless/stillscape.py",
+        "addon/vision/networks/models.json",
+    } <= names
     assert "headless/demo.py" not in names
 
 
@@ -78,7 +89,7 @@ def test_the_manifest_keeps_the_platforms_rules() -> None:
     assert "blender" not in manifest["name"].lower()
     sentences = [manifest["tagline"], *manifest["permissions"].values()]
     assert all(len(s) <= 64 and re.search(r"[\w)\]}]$", s) for s in sentences), sentences
-    assert set(manifest["permissions"]) == {"files"}
+    assert set(manifest["permissions"]) == {"files", "network"}
     assert manifest["license"] == ["SPDX:GPL-3.0-or-later"]
     assert manifest["blender_version_min"] == "4.2.0"
     assert "blender_version_max" not in manifest
@@ -145,7 +156,7 @@ def test_blender_installs_the_zip(extension_zip: Path, packages_without_cv2: Pat
     assert {p.relative_to(installed).as_posix() for p in installed.rglob("*.py")} == {
         n for n in names_in(extension_zip) if n.endswith(".py")
     }
-    assert {p.suffix for p in installed.rglob("*") if p.is_file()} <= {".py", ".pyc", ".toml", ".whl", ""}
+    assert {p.suffix for p in installed.rglob("*") if p.is_file()} <= {".py", ".pyc", ".json", ".toml", ".whl", ""}
 
 
 @pytest.mark.versions

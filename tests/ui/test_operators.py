@@ -16,6 +16,7 @@ from addon.output import film as film_module
 from addon.output.mp4 import read_film
 from addon.scene import compat
 from addon.ui import film, process, results, scenery
+from addon.vision import worker_process
 
 from .test_registration import Recorder
 
@@ -106,7 +107,7 @@ def test_setting_up_the_render_on_import(photo: Path) -> None:
 
 def test_the_second_time_needs_no_new_depth(photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     bpy.ops.stillscape.import_photo(filepath=str(photo))
-    monkeypatch.setattr("addon.ui.importing.make_layered_photo", None)
+    monkeypatch.setattr("addon.ui.importing.make_layers", None)
     assert bpy.ops.stillscape.import_photo(filepath=str(photo), strength=0.5) == {"FINISHED"}
 
 
@@ -293,9 +294,9 @@ def test_the_window_finds_a_python_for_the_worker_and_keeps_it(photo: Path, tmp_
     assert not worker.running() and not folder.exists()
 
 
-@pytest.mark.parametrize("grace", [process.GRACE, 0.0])
+@pytest.mark.parametrize("grace", [worker_process.GRACE, 0.0])
 def test_a_stopped_worker_is_gone_soon_with_its_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, grace: float) -> None:
-    monkeypatch.setattr(process, "GRACE", grace)  # none: it is killed before it can tidy up
+    monkeypatch.setattr(worker_process, "GRACE", grace)  # none: it is killed before it can tidy up
     photo = picture(tmp_path / "large.png", (4000, 3000))
     worker = process.take()
     worker.send(photo, tmp_path / "out" / "layers", {})
@@ -307,7 +308,7 @@ def test_a_stopped_worker_is_gone_soon_with_its_files(tmp_path: Path, monkeypatc
     while worker in process._ending:
         process._tend()
         time.sleep(0.02)
-    assert time.monotonic() - asked < process.GRACE + 2
+    assert time.monotonic() - asked < worker_process.GRACE + 2
     assert not worker.running() and not worker.folder.exists()
     assert process._ending == []
     assert not (tmp_path / "out").exists() or list((tmp_path / "out").iterdir()) == []
@@ -320,6 +321,6 @@ def test_a_worker_that_dies_is_an_error(photo: Path, tmp_path: Path) -> None:
     worker._process.wait()
     worker.send(photo, tmp_path / "out", {})
     message = worker.poll()[-1]
-    assert message["type"] == "error" and message["message"].startswith("The worker ended unexpectedly")
+    assert message["type"] == "error" and "killed by the system, most likely because memory ran out" in message["message"]
     process.give_back(worker)
     assert process.take() is not worker

@@ -138,7 +138,7 @@ def test_d_is_always_between_0_and_1_and_near_is_large(values, kind, near, far):
     known = np.isfinite(values) & (values > 0)
     order = np.argsort(values[known])
     d = scene.d[known][order]
-    assert (np.diff(d if kind is not DepthKind.METRIC_DEPTH else -d) >= 0).all()
+    assert (np.diff(-d if kind in (DepthKind.METRIC_DEPTH, DepthKind.AFFINE_DEPTH) else d) >= 0).all()
 
 
 # ---- the folder

@@ -149,7 +149,7 @@ def test_a_fault_of_the_program_is_one_sentence_with_the_traceback_elsewhere(pho
     code = (
         "import os, sys\n"
         "from addon.vision import pipeline, worker\n"
-        "def broken(*arguments):\n"
+        "def broken(*arguments, **named):\n"
         "    print('stray')\n"
         "    os.write(1, b'from C\\n')\n"
         "    raise ZeroDivisionError('by\\nzero')\n"
@@ -171,9 +171,9 @@ def test_what_our_modules_log_as_a_warning_is_passed_on(photo: Path, tmp_path: P
         "import logging, sys\n"
         "from addon.vision import pipeline, worker\n"
         "inner = pipeline.make_layered_photo\n"
-        "def warned(*arguments):\n"
+        "def warned(*arguments, **named):\n"
         "    logging.getLogger('addon.vision.depth.some').warning('odd\\n%s', 'photo')\n"
-        "    return inner(*arguments)\n"
+        "    return inner(*arguments, **named)\n"
         "pipeline.make_layered_photo = warned\n"
         "sys.exit(worker.main())\n"
     )

@@ -1,14 +1,18 @@
-"""Depth estimators. Each is one file in this folder that ends with `ESTIMATOR = ...`; adding one means adding a file."""
+"""Depth estimators. Each is one file in this folder that ends with `ESTIMATOR = ...`; adding one means adding a file.
+
+A file that offers several ends with `ESTIMATORS = (...)` instead.
+"""
 
 from __future__ import annotations
 
 import importlib
 import pkgutil
 from collections.abc import Callable
+from pathlib import Path
 from typing import Protocol
 
 from ...errors import UsageError
-from ...spec import DepthSpec
+from ...spec import DepthSpec, MachineSpec
 from ..layered import DepthMap
 from ..photo import Photo
 
@@ -26,27 +30,43 @@ class Estimator(Protocol):
     help: str
     """One sentence for tooltip and --help."""
 
-    def estimate(self, photo: Photo, settings: DepthSpec, progress: Progress) -> DepthMap:
+    def estimate(self, photo: Photo, settings: DepthSpec, progress: Progress, machine: MachineSpec | None = None) -> DepthMap:
         """Return the depth of `photo` at the photo's size. Raises a StillscapeError that says what to do."""
         ...
 
 
 def estimators() -> dict[str, Estimator]:
     """All estimators by name, in order of the files' names. Loading one imports nothing heavy."""
-    found = {}
-    for module in sorted(m.name for m in pkgutil.iter_modules(__path__)):
-        estimator = getattr(importlib.import_module(f"{__name__}.{module}"), "ESTIMATOR", None)
-        if estimator is not None:
+    found: dict[str, Estimator] = {}
+    for name in sorted(m.name for m in pkgutil.iter_modules(__path__)):
+        module = importlib.import_module(f"{__name__}.{name}")
+        single = getattr(module, "ESTIMATOR", None)
+        for estimator in getattr(module, "ESTIMATORS", () if single is None else (single,)):
             found[estimator.name] = estimator
     return found
 
 
 def choose(settings: DepthSpec) -> Estimator:
-    """The estimator that `settings` ask for; "auto" is the given depth map, else the best built-in one."""
+    """The estimator that `settings` ask for: by name, or a network's file or folder by its path.
+
+    "auto" is the given depth map, else the network of one's own that is given, else the best built-in one. Raises UsageError if the name is not
+    known and nothing lies there.
+    """
     name = settings.estimator
     if name == "auto":
-        name = "file" if settings.file else "plane"
+        name = "file" if settings.file else "network" if settings.network else "plane"
     known = estimators()
-    if name not in known:
-        raise UsageError(f"--estimator {name!r} is not known: choose one of auto, {', '.join(known)}.")
-    return known[name]
+    if name in known:
+        return known[name]
+    if Path(name).exists():
+        from .network import NetworkDepth  # which imports this module
+
+        return NetworkDepth(source=Path(name))
+    raise UsageError(
+        f"--estimator {name!r} is not known and no file or folder of that name is there: choose one of auto, {', '.join(known)}."
+    )
+
+
+def is_network(settings: DepthSpec) -> bool:
+    """Whether `settings` ask for a network that may need a Python with torch. Raises UsageError as `choose` does."""
+    return hasattr(choose(settings), "model")

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import InputError, UsageError
-from ...spec import DepthSpec
+from ...spec import DepthSpec, MachineSpec
 from ..depth_io import DepthInfo, read_depth_file
 from ..dequantise import dequantise, level_step
 from ..files import shown
@@ -28,13 +28,18 @@ class DepthFile:
     label = "Depth Map"
     help = "A depth map of your own: PNG, TIFF, OpenEXR, NPY or PFM"
 
-    def estimate(self, photo: Photo, settings: DepthSpec, progress: Progress) -> DepthMap:
+    def estimate(self, photo: Photo, settings: DepthSpec, progress: Progress, machine: MachineSpec | None = None) -> DepthMap:
         """Return the depth map at the photo's size. Raises InputError if it does not suit the photo, UsageError without a file."""
         if not settings.file:
             raise UsageError("The depth source 'file' needs a depth map; name it with --depth.")
         path = Path(settings.file)
         progress(0.0, "Reading the depth map")
-        values, info = read_depth_file(path)
+        return self.fit(path, *read_depth_file(path), photo, settings, progress)
+
+    def fit(
+        self, path: Path, values: NDArray[np.float32], info: DepthInfo, photo: Photo, settings: DepthSpec, progress: Progress
+    ) -> DepthMap:
+        """`estimate` for numbers (float32 H×W, as `info` says) that were read from `path` already."""
         _check_aspect(path, values.shape, photo.size)
         kind = resolve_kind(values, info, settings.kind)
         metres = kind is DepthKind.METRIC_DEPTH

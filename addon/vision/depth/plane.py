@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from ...spec import DepthSpec
+from ...spec import DepthSpec, MachineSpec
 from ..layered import DepthKind, DepthMap
 from ..photo import Photo
 from . import Progress
@@ -24,7 +24,7 @@ class GroundPlane:
     label = "Ground Plane"
     help = "A level floor up to the horizon and a far wall above it; needs nothing and suits streets and landscapes"
 
-    def estimate(self, photo: Photo, settings: DepthSpec, progress: Progress) -> DepthMap:
+    def estimate(self, photo: Photo, settings: DepthSpec, progress: Progress, machine: MachineSpec | None = None) -> DepthMap:
         """Return metric disparity that rises linearly from the horizon to the bottom edge.
 
         A camera at height h that looks down by t sees the floor point at v (down from the axis, in focal lengths) where
