@@ -37,6 +37,8 @@ _FEATHER = 2.0  # copies of neighbouring cells blend over half a cell
 _LEAST_RING = 4.0  # cells: how far around a hole its surroundings reach, at least
 _NETWORK_SIDE = 512
 _PATIENCE = 8.0  # how soon push-pull trusts few samples near by over many far away
+_ROWS = 200  # in which gradients are looked at, at least, if there are so many
+_AT_ONCE = 100_000  # pixels that are copied at a time, which stays within the processor's cache
 _LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 
 
@@ -60,24 +62,25 @@ def fill(
     out = colour.copy(order="C")
     if not domain.any():
         return out
-    known = _encoded(cv().copyTo(colour, source.astype(np.uint8)))
-    smooth = push_pull(known, source)
+    encoded = _encoded(colour)
+    known = _weighted(encoded, source)
+    smooth = _pull(known)
     report(0.2)
     matches = (
-        find_matches(known, smooth, source, domain, seed=seed, progress=lambda share: report(0.2 + 0.6 * share))
-        if method == "patch"
-        else None
+        find_matches(known, smooth, domain, seed=seed, progress=lambda share: report(0.2 + 0.6 * share)) if method == "patch" else None
     )
     holes = np.flatnonzero(domain)
-    filled = _rows(smooth, holes) if matches is None else _composed(known, source, domain, holes, smooth, matches)
-    out.reshape(-1, 3)[holes] = _decoded(filled, out.dtype)
+    filled = smooth.reshape(3, -1).take(holes, 1)
+    if matches is not None:
+        filled += _texture(encoded, known, source, domain, holes, smooth, matches)
+    out.reshape(-1, 3)[holes] = _decoded(filled, out.dtype).T
     report(1.0)
     return out
 
 
-def _encoded(colour: NDArray[Any]) -> Floats:
-    """Colours as float32 sRGB in 0..255, in which differences are about as visible everywhere."""
-    return colour.astype(np.float32) if colour.dtype == np.uint8 else 255 * linear_to_srgb(colour)
+def _encoded(colour: NDArray[Any]) -> NDArray[Any]:
+    """Colours as sRGB in 0..255, in which differences are about as visible everywhere; uint8, or float32 where they were float."""
+    return colour if colour.dtype == np.uint8 else 255 * linear_to_srgb(colour)
 
 
 def _decoded(values: Floats, dtype: np.dtype[Any]) -> NDArray[Any]:
@@ -91,56 +94,72 @@ def push_pull(values: NDArray[Any], source: Mask) -> Floats:
 
     Averages over coarser and coarser neighbourhoods, each as far as it has samples (Gortler et al. 1996, The Lumigraph).
     """
+    return np.moveaxis(_pull(_weighted(values, source)), 0, 2)
+
+
+def _weighted(values: NDArray[Any], source: Mask) -> Floats:
+    """H×W×C values as planes, 0 outside the source, and the source itself as the last: float32 (C+1)×H×W.
+
+    Planes, because numpy is slow where rows of three numbers meet rows of one.
+    """
     cv2 = cv()
-    mask = source.astype(np.uint8)
-    channels = values.shape[2]
+    out = np.empty((values.shape[2] + 1, *source.shape), np.float32)
     # Not a product: what is outside the source may be infinite.
-    known = cv2.copyTo(np.ascontiguousarray(values, np.float32), mask).reshape(values.shape)
-    weighted = np.empty((*source.shape, channels + 1), np.float32)
-    cv2.mixChannels([known, mask.astype(np.float32)], [weighted], [i for n in range(channels + 1) for i in (n, n)])
-    return _pull(weighted)
+    for i, plane in enumerate(cv2.split(cv2.copyTo(np.ascontiguousarray(values), source.astype(np.uint8)))):
+        out[i] = plane
+    out[-1] = source
+    return out
 
 
 def _pull(weighted: Floats) -> Floats:
-    """From colours times their weights, and the weights, h×w×(C+1), to colours h×w×C."""
+    """From colours times their weights, and the weights, (C+1)×h×w, to colours C×h×w."""
     cv2 = cv()
-    h, w, channels = weighted.shape
-    weight = weighted[..., -1:]
+    channels, (h, w) = len(weighted) - 1, weighted.shape[1:]
+    weight = weighted[-1]
     if min(h, w) <= 2:
-        mean = weighted[..., :-1].sum((0, 1)) / max(float(weight.sum()), 1e-9)
-        return np.broadcast_to(mean, (h, w, channels - 1)).copy()
-    down = cv2.pyrDown(weighted)
-    share = down[..., -1:]
-    down = down * (np.minimum(1, share * _PATIENCE) / np.maximum(share, 1e-9))
-    up = cv2.pyrUp(_pull(down), dstsize=(w, h)).reshape(h, w, channels - 1)
+        mean = weighted[:-1].sum((1, 2)) / max(float(weight.sum()), 1e-9)
+        return np.broadcast_to(mean[:, None, None], (channels, h, w)).copy()
+    down = np.empty((channels + 1, (h + 1) // 2, (w + 1) // 2), np.float32)
+    for fine, coarse in zip(weighted, down):
+        cv2.pyrDown(fine, coarse)
+    down *= np.minimum(1, down[-1] * _PATIENCE) / np.maximum(down[-1], 1e-9)
+    up = np.empty((channels, h, w), np.float32)
+    for coarse, fine in zip(_pull(down), up):
+        cv2.pyrUp(coarse, fine, (w, h))
     up *= 1 - weight
-    up += weighted[..., :-1]
+    up += weighted[:-1]
     return up
 
 
 # Texture and structure -------------------------------------------------------------------------------------------------
 
 
-def _composed(known: Floats, source: Mask, domain: Mask, holes: Places, smooth: Floats, matches: Matches) -> Floats:
-    """Broad colour, structure and copied texture together: float32 n×3 for the pixels of the domain, row by row.
+def _texture(encoded: NDArray[Any], known: Floats, source: Mask, domain: Mask, holes: Places, smooth: Floats, matches: Matches) -> Floats:
+    """What structure and copied texture add to broad colour: float32 3×n for the pixels of the domain, row by row.
 
     A pixel is smooth + up(structure − strength · broad) + strength · copied, where `structure` is what the samples' mean
     tells beyond smooth colour, as far as it is trusted, `broad` is the samples' own broad colour, which is not wanted, and
     up() brings cells to pixels, so that only the copies are made at full size.
     """
     structure, broad = _structure(matches), _broad_colours(matches)
-    copied = _copies(known, source, holes, matches)
-    sight = _Sight.of(source, domain, matches)
-    wanted = ENERGY * sight.energy(_luma(known), sight.ring)
-    luma, grid = _luma(smooth), matches.grid
-    least = sight.energy(luma + _to_pixels(_luma(structure), grid, luma.shape), sight.hole)
-    luma.ravel()[holes] += copied @ _LUMA
-    energies = [sight.energy(luma + _to_pixels(_luma(structure - b), grid, luma.shape), sight.hole) for b in broad]
-    octave, share, strength = _mixture(least, energies, wanted) if sight.hole.any() else (0, 1.0, 1.0)
+    copied = _copies(encoded, source, holes, matches)
+    sight, grid = _Sight.of(source, domain, matches), matches.grid
+    octave, share, strength = 0, 1.0, 1.0
+    if sight.hole.any():
+        wanted = ENERGY * sight.energy(sight.luma(known), sight.ring)
+        luma = sight.luma(smooth)
+        least = sight.energy(luma + sight.luma_of_cells(structure, grid), sight.hole)
+        texture = np.zeros(source.shape, np.float32)
+        texture.ravel()[holes] = _luma(copied)
+        luma += texture[sight.rows]
+        energies = [sight.energy(luma + sight.luma_of_cells(structure - b, grid), sight.hole) for b in broad]
+        octave, share, strength = _mixture(least, energies, wanted)
     finer = broad[max(octave - 1, 0)]
-    cells = np.asarray(structure - strength * (finer + share * (broad[octave] - finer)), np.float32)
-    filled = _rows(smooth, holes) + _rows(_to_pixels(cells, grid, luma.shape), holes) + strength * copied
-    return np.asarray(filled, np.float32)
+    cells = structure - np.float32(strength) * (finer + np.float32(share) * (broad[octave] - finer))
+    copied *= np.float32(strength)
+    for plane, values in zip(copied, np.moveaxis(cells, 2, 0)):
+        plane += _to_pixels(values, grid, source.shape).ravel().take(holes)
+    return copied
 
 
 def _mixture(least: float, energies: list[float], wanted: float) -> tuple[int, float, float]:
@@ -185,34 +204,42 @@ def _broad_colours(matches: Matches) -> list[Floats]:
     return broad
 
 
-def _copies(known: Floats, source: Mask, holes: Places, matches: Matches) -> Floats:
-    """The pixels that the shifts point at, blended where neighbouring cells have different ones: float32 n×3."""
-    grid = matches.grid
+def _copies(encoded: NDArray[Any], source: Mask, holes: Places, matches: Matches) -> Floats:
+    """The pixels that the shifts point at, blended where neighbouring cells have different ones: float32 3×n."""
+    cv2, grid = cv(), matches.grid
     h, w = source.shape
     rows, columns = grid.known.shape
-    down, across = np.zeros((2, rows * columns), np.intp)
+    # What a cell without a sample points at lies far outside.
+    down, across = np.where(grid.wanted.ravel(), np.int32(0), np.int32(-h - 1)), np.zeros(rows * columns, np.int32)
     for shift, found, own in zip((down, across), np.divmod(matches.samples[:, 0], columns), np.divmod(matches.cells, columns)):
         shift[matches.cells] = (found - own) * grid.step
-    shift, has = down * w + across, grid.wanted.ravel()
-    ys, xs = np.divmod(holes, w)
-    pixels, usable = known.reshape(-1, 3), source.ravel()
-    # A pixel's own cell points at nothing but source.
-    own = (ys // grid.step) * columns + xs // grid.step
-    out = pixels.take(holes + shift[own], 0)
-    mixed = np.flatnonzero(_unlike_neighbours(shift.reshape(rows, columns), grid.wanted).ravel()[own])
-    ys, xs = ys[mixed], xs[mixed]
-    total, blend = np.zeros((len(mixed), 1), np.float32), np.zeros((len(mixed), 3), np.float32)
-    for cell_y, share_y in _corners(h, rows, grid.step):
-        for cell_x, share_x in _corners(w, columns, grid.step):
-            share = share_y[ys] * share_x[xs]
-            cell = cell_y[ys] * columns + cell_x[xs]
-            y, x = ys + down[cell], xs + across[cell]
-            inside = (y >= 0) & (y < h) & (x >= 0) & (x < w)
-            place = np.where(inside, y * w + x, 0)
-            share = (share * (inside & has[cell] & usable[place]))[:, None]
-            blend += share * pixels.take(place, 0)
-            total += share
-    out[mixed] = blend / total
+    shift = down * w + across
+    unlike = _unlike_neighbours(shift.reshape(rows, columns), grid.wanted).ravel()
+    # Four values to a pixel are looked up far faster than three; the last tells what is source.
+    pixels = cv2.copyTo(cv2.cvtColor(np.ascontiguousarray(encoded), cv2.COLOR_RGB2RGBA), source.astype(np.uint8)).reshape(-1, 4)
+    corners_y, corners_x = _corners(h, rows, grid.step), _corners(w, columns, grid.step)
+    out = np.empty((3, len(holes)), np.float32)
+    for start in range(0, len(holes), _AT_ONCE):
+        part = slice(start, start + _AT_ONCE)
+        ys, xs = np.divmod(holes[part].astype(np.int32), np.int32(w))
+        # A pixel's own cell points at nothing but source.
+        own = (ys // grid.step) * columns + xs // grid.step
+        out[:, part] = pixels.take(holes[part] + shift[own], 0)[:, :3].T
+        mixed = np.flatnonzero(unlike.take(own))
+        ys, xs = ys[mixed], xs[mixed]
+        blend, total = np.zeros((3, len(mixed)), np.float32), np.zeros(len(mixed), np.float32)
+        for cell_y, share_y in corners_y:
+            cells_y, shares_y = cell_y.take(ys) * columns, share_y.take(ys)
+            for cell_x, share_x in corners_x:
+                cell = cells_y + cell_x.take(xs)
+                y, x = ys + down.take(cell), xs + across.take(cell)
+                found = pixels.take(y * w + x, 0, mode="clip")
+                good = (y >= 0) & (y < h) & (x >= 0) & (x < w) & (found[:, 3] > 0)
+                share = shares_y * share_x.take(xs) * good
+                for channel in range(3):
+                    blend[channel] += share * found[:, channel]
+                total += share
+        out[:, start + mixed] = blend / total
     return out
 
 
@@ -225,10 +252,10 @@ def _unlike_neighbours(shift: NDArray[np.intp], wanted: Mask) -> Mask:
     return high != low
 
 
-def _corners(length: int, count: int, step: int) -> tuple[tuple[NDArray[np.intp], Floats], tuple[NDArray[np.intp], Floats]]:
+def _corners(length: int, count: int, step: int) -> tuple[tuple[NDArray[np.int32], Floats], tuple[NDArray[np.int32], Floats]]:
     """For every pixel along an axis the cells whose middles it lies between, and their shares."""
     place = (np.arange(length) + 0.5) / step - 0.5
-    before = np.floor(place).astype(np.intp)
+    before = np.floor(place).astype(np.int32)
     share = np.clip((place - before - 0.5) * _FEATHER + 0.5, 0, 1).astype(np.float32)
     return (np.maximum(before, 0), 1 - share), (np.minimum(before + 1, count - 1), share)
 
@@ -240,16 +267,16 @@ def _to_pixels(cells: Floats, grid: Grid, shape: tuple[int, ...]) -> Floats:
     return cv().resize(np.ascontiguousarray(cells), size, interpolation=cv().INTER_LINEAR)[: shape[0], : shape[1]]
 
 
-def _rows(values: Floats, places: Places) -> Floats:
-    return values.reshape(-1, values.shape[-1]).take(places, 0)
-
-
-def _luma(colour: Floats) -> Floats:
-    return cv().cvtColor(np.ascontiguousarray(colour), cv().COLOR_RGB2GRAY)
+def _luma(planes: Floats | list[Floats]) -> Floats:
+    red, green, blue = planes
+    return _LUMA[0] * red + _LUMA[1] * green + _LUMA[2] * blue
 
 
 class _Sight(NamedTuple):
-    """Where gradients are looked at: every few rows, in the hole and in as large a ring around it."""
+    """Where gradients are looked at: in some rows, in the hole and in as large a ring around it.
+
+    rows: int 3×m, the rows above, the rows themselves and those below. hole, ring: bool m×W.
+    """
 
     rows: NDArray[np.intp]
     hole: Mask
@@ -257,7 +284,7 @@ class _Sight(NamedTuple):
 
     @classmethod
     def of(cls, source: Mask, domain: Mask, matches: Matches) -> _Sight:
-        rows = np.arange(1, source.shape[0] - 1, max(1, source.shape[0] // 400))
+        rows = np.arange(1, source.shape[0] - 1, max(1, source.shape[0] // _ROWS))
         distance, _ = nearest_set(matches.grid.wanted)
         ring = matches.grid.known & ~matches.grid.wanted
         away = np.sort(distance[ring])
@@ -265,16 +292,30 @@ class _Sight(NamedTuple):
             ring &= distance <= max(_LEAST_RING, away[min(len(away) - 1, len(matches.cells))])
         step = matches.grid.step
         near = ring.repeat(step, 0).repeat(step, 1)[: source.shape[0], : source.shape[1]]
-        return cls(rows, _inner(domain, rows), _inner(source & near, rows))
+        return cls(np.stack([rows - 1, rows, rows + 1]), _inner(domain, rows), _inner(source & near, rows))
+
+    def luma(self, planes: Floats) -> Floats:
+        """Of colours, 3×H×W or more, in these rows: float32 3×m×W."""
+        return _luma([plane[self.rows] for plane in planes[:3]])
+
+    def luma_of_cells(self, cells: Floats, grid: Grid) -> Floats:
+        """Of colours on a grid, h×w×3, brought to pixels: float32 3×m×W."""
+        luma = cv().cvtColor(cells, cv().COLOR_RGB2GRAY)
+        place = np.clip((self.rows.ravel() + 0.5) / grid.step - 0.5, 0, len(luma) - 1)
+        before = place.astype(np.intp)
+        share = (place - before).astype(np.float32)[:, None]
+        rows = luma[before] * (1 - share) + luma[np.minimum(before + 1, len(luma) - 1)] * share
+        wide = cv().resize(rows, (luma.shape[1] * grid.step, len(rows)), interpolation=cv().INTER_LINEAR)
+        return wide[:, : self.hole.shape[1]].reshape(*self.rows.shape, -1)
 
     def energy(self, luma: Floats, where: Mask) -> float:
-        """Mean squared gradient."""
+        """Mean squared gradient. luma: float32 3×m×W; where: bool m×W."""
         if not where.any():
             return 0.0
-        across = np.zeros((len(self.rows), luma.shape[1]), np.float32)
-        middle = luma[self.rows]
+        above, middle, below = luma
+        across = np.zeros_like(middle)
         across[:, 1:-1] = middle[:, 2:] - middle[:, :-2]
-        down = luma[self.rows + 1] - luma[self.rows - 1]
+        down = below - above
         return float((across[where] ** 2 + down[where] ** 2).mean()) / 4
 
 

@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from .cv import cv
 from .fill import push_pull
 from .refine import Floats, Mask, matte_rims
-from .texture import linear_to_srgb, srgb_to_linear
+from .texture import decoded, linear_to_srgb
 
 Bytes = NDArray[np.uint8]
 Fill = Callable[[Bytes, Mask, Mask], Bytes]
@@ -163,6 +163,10 @@ def _best_offset(phi: Floats, cuts: Cuts) -> float:
     offsets = np.linspace(0, 1, 24, endpoint=False, dtype=np.float32)
     costs = np.zeros(len(offsets))
     for a, b, cut in pairs:
+        # Most neighbours lie between the same two thresholds whatever the offset, and count nowhere; a hundredth for rounding.
+        low, high = np.minimum(a, b) * len(offsets) - 0.01, np.maximum(a, b) * len(offsets) + 0.01
+        counted = (cut != 0) | (np.floor(low) != np.floor(high))
+        a, b, cut = a[counted], b[counted], cut[counted]
         for i, offset in enumerate(offsets):
             rise = np.floor(b - offset) - np.floor(a - offset)
             costs[i] += np.count_nonzero((rise != 0) & (cut == 0)) + 2 * np.count_nonzero((rise * cut <= 0) & (cut != 0))
@@ -177,8 +181,10 @@ def _join(levels: NDArray[np.int32], d: Floats, cuts: Cuts, most: int) -> NDArra
         (cuts.across, levels[:, :-1], levels[:, 1:], d[:, :-1], d[:, 1:]),
         (cuts.down, levels[:-1], levels[1:], d[:-1], d[1:]),
     ):
-        here = (cut != 0) & (np.abs(a - b) == 1)
-        parted += np.bincount(np.maximum(a, b)[here], np.abs(da - db)[here], minlength=count)
+        here = np.nonzero(cut)
+        a, b, apart = a[here], b[here], np.abs(da[here] - db[here])
+        next_to = np.abs(a - b) == 1
+        parted += np.bincount(np.maximum(a, b)[next_to], apart[next_to], minlength=count)
     total = parted.sum()
     kept = list(range(1, count))
     while kept and (len(kept) + 1 > most or parted[kept].min() < _LEAST_SHARE * total or parted[kept].min() == 0):
@@ -193,15 +199,21 @@ def _repair(levels: NDArray[np.int32], cuts: Cuts) -> NDArray[np.int32]:
     surface by this costs nothing, since seams are closed.
     """
     last = int(levels.max())
+    levels = levels.copy()
+    flat = levels.ravel()
+    near, far = _sides(cuts, 1), _sides(cuts, -1)
     for _ in range(6):
-        before = levels
-        most = _beside(levels, cuts, 1, np.minimum, last + 1) - 1  # the near pixel lies before the far one
-        levels = np.maximum(np.minimum(levels, most), 0)
-        least = _beside(levels, cuts, -1, np.maximum, -1) + 1
-        levels = np.minimum(np.maximum(levels, least), last)
-        if np.array_equal(levels, before):
+        most = near.choose(flat, np.minimum, last + 1) - 1  # the near pixel lies before the far one
+        front = np.maximum(np.minimum(flat[near.places], most), 0)
+        changed = not np.array_equal(flat[near.places], front)
+        flat[near.places] = front
+        least = far.choose(flat, np.maximum, -1) + 1
+        back = np.minimum(np.maximum(flat[far.places], least), last)
+        changed |= not np.array_equal(flat[far.places], back)
+        flat[far.places] = back
+        if not changed:
             break
-    return levels.astype(np.int32)
+    return levels
 
 
 def give_back(levels: NDArray[np.int32], d: Floats, cuts: Cuts, reach: int) -> NDArray[np.int32]:
@@ -214,75 +226,80 @@ def give_back(levels: NDArray[np.int32], d: Floats, cuts: Cuts, reach: int) -> N
     levels: int32 H×W. d: float32 H×W. reach: pixels that sheets go on behind others. Returns int32 H×W, numbered without gaps.
     """
     cv2 = cv()
-    _, far = cuts.sides()
-    pieces = _pieces(levels, cuts)
+    far = _sides(cuts, -1)
+    pieces, area, boxes = _pieces(levels, cuts)
+    count = len(area)
+    depth = np.bincount(pieces.ravel(), d.ravel(), minlength=count) / np.maximum(area, 1)
     levels = levels.copy()
+    level_of = np.zeros(count, np.int32)  # of pieces, which move as a whole
+    level_of[pieces] = levels
     for level in range(1, int(levels.max()) + 1):
-        own = levels == level
-        rim = own & far & ~(_beside(levels, cuts, -1, np.minimum, level) >= level)
-        if not rim.any():
+        rim = far.places[(levels.ravel()[far.places] == level) & (far.choose(levels.ravel(), np.minimum, level) < level)]
+        if not len(rim):
             continue
-        number = np.zeros(int(pieces.max()) + 1, np.int32)
-        ours = np.unique(pieces[own])
-        number[ours] = np.arange(1, len(ours) + 1)
-        parts, count = np.where(own, number[pieces], 0), len(ours) + 1
-        away, nearest = cv2.distanceTransformWithLabels((~rim).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
+        free = np.ones(levels.shape, np.uint8)
+        free.ravel()[rim] = 0
+        away, nearest = cv2.distanceTransformWithLabels(free, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
         owner = np.zeros(int(nearest.max()) + 1, np.int32)
-        owner[nearest[rim]] = parts[rim]
+        owner[nearest.ravel()[rim]] = pieces.ravel()[rim]
         claimed = np.bincount(owner[nearest[(levels < level) & (away <= reach)]], minlength=count)
-        area = np.bincount(parts.ravel(), minlength=count)
-        suspects = np.flatnonzero(claimed[1:] > _CLAIM * area[1:]) + 1
+        own = level_of == level
+        suspects = np.flatnonzero(own & (claimed > _CLAIM * area))
         if not len(suspects):
             continue
-        ys, xs = np.nonzero(rim)
-        surface = _group(parts, count, own, (ys, xs), d)
-        boxes = _boxes(parts, suspects, reach)
+        surface = _group(own, pieces.ravel()[rim], d.ravel()[rim], depth)
         unfit = np.zeros(count, bool)
-        for part, (left, top, right, bottom) in zip(suspects, boxes):
-            around = surface[parts[top:bottom, left:right]]
-            same, sheet = np.count_nonzero(around == surface[part]), np.count_nonzero(around)
-            unfit[part] = claimed[part] > _CLAIM * same and same < max(_FOREIGN * sheet, _STRAY * own.size)
+        for piece in suspects:
+            left, top, right, bottom = boxes[piece]
+            around = surface[pieces[max(0, top - reach) : bottom + reach, max(0, left - reach) : right + reach]]
+            same, sheet = np.count_nonzero(around == surface[piece]), np.count_nonzero(around)
+            unfit[piece] = claimed[piece] > _CLAIM * same and same < max(_FOREIGN * sheet, _STRAY * levels.size)
         if unfit.any():
-            levels = _moved_to_neighbours(levels, d, unfit[parts] & own, parts, count)
-    return np.unique(levels, return_inverse=True)[1].reshape(levels.shape).astype(np.int32)
+            levels = _moved_to_neighbours(levels, d, unfit, pieces, boxes)
+            level_of[pieces] = levels
+    used = np.bincount(levels.ravel()) > 0
+    return (np.cumsum(used, dtype=np.int32) - 1)[levels]
 
 
-def _pieces(levels: NDArray[np.int32], cuts: Cuts) -> NDArray[np.int32]:
-    """Number what hangs together within a level without a cut between: int32 H×W, from 1."""
+def _pieces(levels: NDArray[np.int32], cuts: Cuts) -> tuple[NDArray[np.int32], NDArray[np.intp], NDArray[np.int32]]:
+    """Number what hangs together within a level without a cut between: int32 H×W, from 1.
+
+    Returns the numbers, the area of each in pixels, and its box (left, top, right, bottom): int n+1 and int32 (n+1)×4.
+    """
+    cv2 = cv()
     h, w = levels.shape
     links = np.zeros((2 * h - 1, 2 * w - 1), np.uint8)  # pixels, and between them whether they are joined
     links[::2, ::2] = 1
     links[::2, 1::2] = (cuts.across == 0) & (levels[:, 1:] == levels[:, :-1])
     links[1::2, ::2] = (cuts.down == 0) & (levels[1:] == levels[:-1])
-    return cv().connectedComponents(links, connectivity=4)[1][::2, ::2]
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(links, connectivity=4)
+    pieces = np.ascontiguousarray(labels[::2, ::2])
+    corner, extent = stats[:, :2] // 2, (stats[:, 2:4] + 1) // 2
+    return pieces, np.bincount(pieces.ravel(), minlength=len(stats)), np.concatenate([corner, corner + extent], 1)
 
 
-def _boxes(parts: NDArray[np.int32], wanted: NDArray[np.intp], margin: int) -> list[tuple[int, int, int, int]]:
-    """(left, top, right, bottom) of the wanted parts, with a margin, inside the array."""
-    h, w = parts.shape
-    place = np.full(int(parts.max()) + 1, -1)
-    place[wanted] = np.arange(len(wanted))
-    ys, xs = np.nonzero(place[parts] >= 0)
-    which = place[parts[ys, xs]]
-    low, high = np.full((len(wanted), 2), max(h, w)), np.zeros((len(wanted), 2), np.intp)
-    np.minimum.at(low, which, np.stack([xs, ys], -1))
-    np.maximum.at(high, which, np.stack([xs, ys], -1))
-    low, high = np.maximum(low - margin, 0), np.minimum(high + 1 + margin, (w, h))
-    return [(int(a), int(b), int(c), int(e)) for (a, b), (c, e) in zip(low, high)]
+def _moved_to_neighbours(
+    levels: NDArray[np.int32], d: Floats, moving: Mask, pieces: NDArray[np.int32], boxes: NDArray[np.int32]
+) -> NDArray[np.int32]:
+    """The levels with every moving piece in the one that its pixels' neighbours nearest in depth have most often.
 
-
-def _moved_to_neighbours(levels: NDArray[np.int32], d: Floats, moving: Mask, parts: NDArray[np.int32], count: int) -> NDArray[np.int32]:
-    """The levels with every moving part in the one that its pixels' neighbours nearest in depth have most often."""
+    moving: bool n, of the pieces; boxes: theirs.
+    """
     h, w = levels.shape
-    y, x = np.nonzero(moving)
+    found = []
+    for piece in np.flatnonzero(moving):
+        left, top, right, bottom = boxes[piece]
+        py, px = np.nonzero(pieces[top:bottom, left:right] == piece)
+        found.append((py + top, px + left))
+    y, x = (np.concatenate(part) for part in zip(*found))
     best, choice = np.full(len(y), np.inf, np.float32), np.full(len(y), -1)
     for dy, dx in ((-1, 0), (1, 0), (0, -1), (0, 1)):
         ny, nx = (y + dy).clip(0, h - 1), (x + dx).clip(0, w - 1)
         apart = np.abs(d[ny, nx] - d[y, x])
-        nearer = ~moving[ny, nx] & (apart < best)
+        nearer = ~moving[pieces[ny, nx]] & (apart < best)
         best[nearer], choice[nearer] = apart[nearer], levels[ny, nx][nearer]
-    own = parts[y, x]
-    ballots = np.zeros((count, int(levels.max()) + 1), np.float32)
+    own = np.repeat(np.arange(len(found)), [len(part[0]) for part in found])
+    ballots = np.zeros((len(found), int(levels.max()) + 1), np.float32)
     touching = choice >= 0
     np.add.at(ballots, (own[touching], choice[touching]), 1 / (best[touching] + 0.01))
     target = np.where(ballots.max(1) > 0, ballots.argmax(1), -1)
@@ -292,16 +309,40 @@ def _moved_to_neighbours(levels: NDArray[np.int32], d: Floats, moving: Mask, par
     return out
 
 
-def _beside(levels: NDArray[np.int32], cuts: Cuts, side: int, choose: Callable[..., Any], none: int) -> NDArray[np.int32]:
-    """For pixels on the near (side = 1) or far (-1) side of cuts: the chosen of the levels across them; `none` elsewhere."""
-    found = np.full_like(levels, none)
-    pairs = (
-        (found[:, 1:], levels[:, :-1], cuts.across == side), (found[:, :-1], levels[:, 1:], cuts.across == -side),
-        (found[1:], levels[:-1], cuts.down == side), (found[:-1], levels[1:], cuts.down == -side),
-    )  # fmt: skip
-    for out, other, here in pairs:
-        out[here] = choose(out[here], other[here])
-    return found
+class _CutSide(NamedTuple):
+    """The pixels on one side of the cuts.
+
+    places: int n, flat indices of the pixels, ascending. own, across: for each of the four directions, which of `places` have a
+    cut there, and the flat indices of the pixels across it.
+    """
+
+    places: NDArray[np.intp]
+    own: list[NDArray[np.intp]]
+    across: list[NDArray[np.intp]]
+
+    def choose(self, values: NDArray[np.int32], choose: Callable[..., Any], none: int) -> NDArray[np.int32]:
+        """For every place the chosen of `none` and the values (flat, of the whole picture) across its cuts: int32 n."""
+        found = np.full(len(self.places), none, np.int32)
+        for own, across in zip(self.own, self.across):
+            found[own] = choose(found[own], values[across])
+        return found
+
+
+def _sides(cuts: Cuts, side: int) -> _CutSide:
+    """The pixels on the near (side = 1) or far (-1) side of cuts."""
+    width = cuts.down.shape[1]
+    here, there = [], []
+    for steps, one in ((cuts.across, 1), (cuts.down, width)):
+        for sign in (side, -side):
+            y, x = np.nonzero(steps == sign)
+            before = y * width + x  # the left or the upper pixel of the two
+            here.append(before + one if sign == side else before)
+            there.append(before if sign == side else before + one)
+    on_side = np.zeros(cuts.across.shape[0] * width, bool)
+    for places in here:
+        on_side[places] = True
+    places = np.flatnonzero(on_side)
+    return _CutSide(places, [np.searchsorted(places, h) for h in here], there)
 
 
 # Sheets ----------------------------------------------------------------------------------------------------------------
@@ -326,7 +367,7 @@ def cut_sheets(
     to cancel.
     """
     near, far = cuts.sides()
-    rims = matte_rims(srgb_to_linear(np.arange(256) / 255)[colour], levels, near, far)
+    rims = matte_rims(decoded(colour), levels, near, far)
     whole = (np.pad(cuts.across == 0, ((0, 0), (0, 1))), np.pad(cuts.down == 0, ((0, 1), (0, 0))))
     padded = _Padded(*(_pad(a, ring) for a in (colour, d, levels, *whole)), known=_inside(levels.shape, ring))
     y, x = rims.y + ring, rims.x + ring
@@ -357,18 +398,20 @@ def _past_border(cuts: Cuts, ring: int) -> Mask:
     """
     h, w = cuts.across.shape[0], cuts.down.shape[1]
     past = np.zeros((h + 2 * ring, w + 2 * ring), bool)
+    if ring == 0:
+        return past
     out = np.arange(1, ring + 1)
     for target, steps, length in ((past, cuts.across, w), (past.T, cuts.down.T, h)):
         for side in (0, 1):
-            inward = -steps[:, ::-1] if side else steps
+            inward = -steps[:, ::-1][:, :ring] if side else steps[:, :ring]  # farther in than `ring` is as good as without end
             # It ends where something farther shows; what stands before it and is passed again does not end it.
             farther = np.cumsum(inward, 1, dtype=np.int32) < 0
             run = np.where(farther.any(1), farther.argmax(1) + 1, length)
             beyond = out > run[:, None]
             if side:
-                target[ring : -ring or None, target.shape[1] - ring :] = beyond
+                target[ring:-ring, target.shape[1] - ring :] = beyond
             else:
-                target[ring : -ring or None, :ring] = beyond[:, ::-1]
+                target[ring:-ring, :ring] = beyond[:, ::-1]
     return past
 
 
@@ -439,9 +482,10 @@ def _cut_sheet(
             np.copyto(d[window], continue_depth(photo.d[window], own[window] & part, here), where=here)
         # Right behind a rim it goes on in any case, or the ends of cuts would let the light through.
         least = np.float32(BEHIND / max(reach, 1))
-        d = np.where(hidden & close[rows, columns], np.minimum(d, photo.d - least), d)
+        first = np.nonzero(hidden & close[rows, columns])
+        d[first] = np.minimum(d[first], photo.d[first] - least)
         hidden &= photo.d - d >= least * np.float32(0.99)
-        d = np.where(hidden, d, photo.d)
+        np.copyto(d, photo.d, where=~hidden)
     matte = np.where(own | hidden, np.uint8(255), np.uint8(0))
     # Sheets meet at seams over smooth surfaces without a gap.
     seam = _grow(own, photo.across, photo.down, _OVERLAP) & (matte == 0)
@@ -472,42 +516,51 @@ def _cut_sheet(
     return Sheet((left, top, left + matte.shape[1], top + matte.shape[0]), colour, cover, matte, d if hidden.any() else None)
 
 
-def _surfaces(own: Mask, hidden: Mask, under: tuple[NDArray[np.intp], NDArray[np.intp]], d: Floats) -> NDArray[np.int32]:
-    """Which of a sheet's surfaces each pixel belongs to: int32 H×W, 0 for none.
+def _surfaces(own: Mask, hidden: Mask, under: tuple[NDArray[np.intp], NDArray[np.intp]], d: Floats) -> Bytes:
+    """Which of a sheet's surfaces each pixel belongs to: uint8 H×W, 0 for none.
 
     A sheet may hold things that have nothing to do with each other, an arm in front of the chest and the wall behind it. Its
     connected parts of about the same depth are one surface; a hidden place belongs to that of the nearest rim.
     """
     cv2 = cv()
-    count, parts = cv2.connectedComponents(own.astype(np.uint8), connectivity=4)
+    count, parts = cv2.connectedComponents(own.view(np.uint8), connectivity=4)
+    rimless = np.arange(count) > 0
+    rimless[parts[under]] = False
+    inside = np.flatnonzero(rimless[parts])
+    which = parts.ravel()[inside]
+    depth = np.bincount(which, d[np.divmod(inside, d.shape[1])], minlength=count) / np.maximum(np.bincount(which, minlength=count), 1)
+    surface = _group(np.arange(count) > 0, parts[under], d[under], depth)
+    found = surface[parts]
     if hidden.any() and len(under[0]):
         rim = np.ones(own.shape, np.uint8)
         rim[under] = 0
         _, nearest = cv2.distanceTransformWithLabels(rim, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
-        owner = np.zeros(int(nearest.max()) + 1, np.int32)
-        owner[nearest[under]] = parts[under]
-        parts = np.where(hidden, owner[nearest], parts)
-    return _group(parts, count, own, under, d)[parts]
+        owner = np.zeros(int(nearest.max()) + 1, np.uint8)
+        owner[nearest[under]] = found[under]
+        places = np.flatnonzero(hidden)
+        found.ravel()[places] = owner[nearest.ravel()[places]]
+    return found
 
 
-def _group(
-    parts: NDArray[np.int32], count: int, own: Mask, rims: tuple[NDArray[np.intp], NDArray[np.intp]], d: Floats
-) -> NDArray[np.int32]:
-    """The surface that each of a sheet's `count` connected parts belongs to, 0 for the first part, which is none."""
+def _group(own: Mask, at_rims: NDArray[np.int32], d: Floats, depth: NDArray[np.float64]) -> Bytes:
+    """The surface that each of n connected parts belongs to: uint8 n, 0 for those that are not the sheet's own (bool n).
+
+    at_rims: int m, the parts at the sheet's rims, d: float32 m, how deep they are there. depth: float n, how deep parts are on the
+    whole.
+    """
     # What counts is how deep a part is where it goes on; elsewhere, on the whole.
-    times = np.bincount(parts[rims], minlength=count)
-    at_rims = np.bincount(parts[rims], d[rims], minlength=count) / np.maximum(times, 1)
-    whole = np.bincount(parts[own], d[own], minlength=count) / np.maximum(np.bincount(parts[own], minlength=count), 1)
-    depth = np.where(times > 0, at_rims, whole)[1:]
-    order = np.argsort(depth)
-    surface = np.zeros(count, np.int32)
-    surface[1:][order] = 1 + np.cumsum(np.diff(depth[order], prepend=depth[order][:1]) > _APART)
+    times = np.bincount(at_rims, minlength=len(own))
+    depth = np.where(times > 0, np.bincount(at_rims, d, minlength=len(own)) / np.maximum(times, 1), depth)
+    parts = np.flatnonzero(own)
+    parts = parts[np.argsort(depth[parts])]
+    surface = np.zeros(len(own), np.uint8)  # there is room for 1 / _APART
+    surface[parts] = 1 + np.cumsum(np.diff(depth[parts], prepend=depth[parts][:1]) > _APART)
     return surface
 
 
-def _windows(surface: NDArray[np.int32], wanted: Mask, reach: int) -> Iterator[tuple[Mask, tuple[slice, slice]]]:
+def _windows(surface: Bytes, wanted: Mask, reach: int) -> Iterator[tuple[Mask, tuple[slice, slice]]]:
     """For each surface with something wanted: its mask within a window, and the window, `reach` wider than what is wanted."""
-    for number in np.unique(surface[wanted]):
+    for number in np.flatnonzero(np.bincount(surface[wanted])):
         if number:
             left, top, right, bottom = _box(wanted & (surface == number), reach)
             window = (slice(top, bottom), slice(left, right))
@@ -554,11 +607,12 @@ def continue_depth(d: Floats, known: Mask, wanted: Mask) -> Floats:
     cv2 = cv()
     if not wanted.any() or not known.any():
         return d.copy()
-    filled = push_pull(d[..., None], known)[..., 0]
-    out = np.where(known, d, filled)
+    out = push_pull(d[..., None], known)[..., 0]
+    cv2.copyTo(d, known.view(np.uint8), out)
+    left, top, right, bottom = _box(wanted, 1)
+    part, mask = out[top:bottom, left:right], wanted[top:bottom, left:right].astype(np.uint8)
     for _ in range(12):
-        smooth = cv2.blur(out, (3, 3))
-        cv2.copyTo(smooth, wanted.astype(np.uint8), out)
+        cv2.copyTo(cv2.blur(part, (3, 3)), mask, part)
     return out
 
 

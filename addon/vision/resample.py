@@ -70,8 +70,10 @@ def _axis(old: int, new: int) -> _Axis:
 
 def _extent(values: Floats) -> float:
     """The range of the finite values without their rarest hundredths; the full range where that is nothing."""
+    some = values.ravel()[:: max(1, values.size // 100_000)]  # all of them would take longer than the rest of the work
+    known = some[np.isfinite(some)]
+    low, high = np.percentile(known, (1, 99)) if known.size else (0.0, 0.0)
+    if high > low:
+        return float(high - low)
     known = values[np.isfinite(values)]
-    if known.size == 0:
-        return 0.0
-    low, high = np.percentile(known[:: max(1, known.size // 100_000)], (1, 99))
-    return float(high - low) or float(known.max() - known.min()) or 1.0
+    return (float(known.max() - known.min()) or 1.0) if known.size else 0.0
