@@ -109,7 +109,7 @@ def _may_go_online() -> bool:
         import bpy
     except ImportError:
         return True
-    return bpy.app.module or bpy.app.online_access  # as a module it has no such switch
+    return not bpy.app.binary_path or bpy.app.online_access  # as a module, without a program, nobody has switched it
 
 
 def _write_spec(spec: specs.SceneSpec, target: str, report: Report) -> None:

@@ -29,7 +29,7 @@ class STILLSCAPE_AP_preferences(bpy.types.AddonPreferences):
         row = column.row(align=True)
         row.operator("stillscape.check_python", icon="CHECKMARK")
         row.operator("stillscape.copy_setup_command", icon="COPYDOWN")
-        draw_text(column, self.python_found)
+        draw_text(column, self.python_found, width=90)
         draw_section(column, self, MachineSpec, only=("network_device", "models", "patience"))
         if not bpy.app.online_access:
             column.label(text="Networks cannot be downloaded: online access is off (System, Network)", icon="INTERNET_OFFLINE")

@@ -25,8 +25,9 @@ def place_of(photo: Path, spec: SceneSpec) -> Path:
         "layers": asdict(spec.layers),
         "margin": spec.relief.margin,
     }
-    if spec.depth.file:
-        parts["map"] = _state(Path(spec.depth.file))
+    for name in (spec.depth.file, spec.depth.network):
+        if name:
+            parts[name] = _state(Path(name))
     key = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:20]
     return _session() / key
 

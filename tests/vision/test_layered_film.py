@@ -157,3 +157,23 @@ def test_a_missing_frame_is_noticed_when_it_is_read(tmp_path):
     (tmp_path / "layers" / "depth_0002.png").unlink()
     with pytest.raises(InputError, match="depth_0002.png is missing"):
         read_layered(tmp_path / "layers")
+
+
+def test_a_film_stands_on_the_same_floor_as_its_first_frame_would(tmp_path):
+    """Disparity of unknown scale: horizon, camera height, near and far come from the floor, as for a photo."""
+    v = (np.arange(SIZE[1]) + 0.5) / SIZE[1]
+    floor = np.repeat(np.maximum(3 * (v - 0.3), 0.3)[:, None], SIZE[0], 1).astype(np.float32)
+    maps = tmp_path / "maps"
+    maps.mkdir()
+    for n in range(4):
+        np.save(maps / f"d{n}.npy", floor)
+    frames = pan(1) * 4
+    cv2.imwrite(str(tmp_path / "first.png"), frames[0])
+    film = make_layered(write_film(tmp_path / "clip.avi", frames), spec_of(maps, kind="disparity"), tmp_path / "film", quiet)
+    photo = make_layered(tmp_path / "first.png", spec_of(maps / "d0.npy", kind="disparity"), tmp_path / "photo", quiet)
+    assert film.camera == photo.camera and film.camera.height == 1.6 and film.camera.pitch != 0
+    assert (film.near, film.far) == pytest.approx((photo.near, photo.far), rel=0.02)
+    spec = spec_of(maps, kind="disparity")
+    spec = replace(spec, depth=replace(spec.depth, known_size=10.0, known_from=(0.5, 0.5), known_to=(0.5, 0.9)))
+    larger = make_layered(tmp_path / "clip.avi", spec, tmp_path / "known", quiet)
+    assert larger.far / larger.near == pytest.approx(film.far / film.near, rel=0.02) and abs(larger.near / film.near - 1) > 0.1
