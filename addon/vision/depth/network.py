@@ -68,7 +68,9 @@ class NetworkDepth:
             return loaded.tell_backend(source)
         folder = store.models_folder(machine.models)
         if store.find(self.model, folder) is None:
-            log.log(logging.INFO if self.model.commercial else logging.WARNING, "Downloading %s", store.describe(self.model))
+            progress(0.0, f"Downloading {store.describe(self.model)}")
+            if not self.model.commercial:
+                log.warning("Downloading %s", store.describe(self.model))
         found = store.download(self.model, folder, lambda share, text: progress(0.4 * share, text), offline=machine.offline)
         return self.model.backend, found
 
