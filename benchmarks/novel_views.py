@@ -40,11 +40,11 @@ TEAR_AT = 0.08  # share of the width between the nearest and the farthest point:
 FEW = 30  # pixels below which a class says nothing
 
 
-def shared_tool(name: str) -> ModuleType:
-    """A module from ../shared/tools."""
-    found = importlib.util.spec_from_file_location(name, SHARED / "tools" / f"{name}.py")
+def shared_tool(name: str, folder: str = "tools") -> ModuleType:
+    """A module from ../shared/tools, or another folder of ../shared."""
+    found = importlib.util.spec_from_file_location(name, SHARED / folder / f"{name}.py")
     if found is None or found.loader is None or not Path(found.origin or "").exists():
-        raise SystemExit(f"{SHARED / 'tools' / name}.py is missing: the benchmark measures with it.")
+        raise SystemExit(f"{SHARED / folder / name}.py is missing: the benchmark measures with it.")
     module = importlib.util.module_from_spec(found)
     found.loader.exec_module(module)
     return module

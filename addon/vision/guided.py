@@ -7,6 +7,7 @@ colours, window by window, and so finds again in the photo what is too thin for 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -117,20 +118,20 @@ def fit_to_colour(values: Floats, colour: Bytes, *, radius: int, epsilon: float,
     return out
 
 
-def _linear_fit(values: Floats, channels: list[Floats], epsilon: float, mean: Callable[[Floats], Floats]) -> list[Floats]:
+def _linear_fit(values: Floats, channels: list[Floats], epsilon: float, mean: Callable[[Any], Any]) -> list[Any]:
     """Slopes for three channels and an offset, each float32 H×W: the least-squares fit in the window that `mean` takes."""
     means = [mean(c) for c in channels]
     level = mean(values)
     together = [mean(c * values) - m * level for c, m in zip(channels, means)]
 
-    def covariance(i: int, j: int) -> Floats:
+    def covariance(i: int, j: int) -> Any:
         return mean(channels[i] * channels[j]) - means[i] * means[j] + np.float32(epsilon if i == j else 0)
 
     rr, rg, rb, gg, gb, bb = (covariance(i, j) for i, j in ((0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2)))
     # The inverse of the symmetric matrix of covariances, by cofactors.
     c00, c01, c02 = gg * bb - gb * gb, rb * gb - rg * bb, rg * gb - rb * gg
     c11, c12, c22 = rr * bb - rb * rb, rg * rb - rr * gb, rr * gg - rg * rg
-    determinant = np.maximum(rr * c00 + rg * c01 + rb * c02, np.float32(epsilon) ** 3 / 2)
+    determinant = np.maximum(rr * c00 + rg * c01 + rb * c02, np.float32(epsilon**3 / 2))
     rows = ((c00, c01, c02), (c01, c11, c12), (c02, c12, c22))
     slopes = [(row[0] * together[0] + row[1] * together[1] + row[2] * together[2]) / determinant for row in rows]
     return [*slopes, level - slopes[0] * means[0] - slopes[1] * means[1] - slopes[2] * means[2]]

@@ -32,14 +32,17 @@ _SOFTNESS = 0.85
 _SMOOTH = 0.4  # standard deviation of what takes the kinks of linear interpolation out of gradients
 _AROUND = 1.0  # standard deviation of the mean that an edge's gradient must exceed,
 _STEEPER = 1.15  # and by how much: a slope that is a surface is as steep around as in its middle
+_GOING_ON = (2.0, 4.0)  # how far up or down
+_SAME_SLOPE = 0.5  # as steep as this share of its middle, a slope is the same one farther on
 _WIDTH = 2.4  # near minus far side of a soft edge over its steepest gradient
 _ZONE = 2.0  # how far from the middle of a soft edge pixels are decided
 _WINDOW = 2.25  # diameter in which a pixel's near and far side are looked for
 _COLOURS = 2.0  # half the window in which colours tell sides apart
 
 _FRONT = 0.55  # how far towards the near side's colours a pixel must be: the rim's mixtures belong behind (refine.matte_rims)
+_OWN = 0.15  # what a pixel's own depth counts for against its colours
 _COLOUR_NOISE = 1e-4  # variance of colour, in shares of white, that says nothing
-_SPREAD, _CONTRAST = 200.0, 3.0  # of the last smoothing: its strength, and the difference in 8-bit colour that stops it
+_SPREAD, _CONTRAST = 100.0, 3.0  # of the last smoothing: its strength, and the difference in 8-bit colour that stops it
 _DOUBT = 6.0  # how fast confidence falls as depths in 3×3 differ: exp(-_DOUBT · (ratio - _AGREED))
 _AGREED = 1.03
 _JUMP = 0.6  # share of the range around that lies between two neighbours where an edge is sharp
@@ -74,20 +77,22 @@ def sharpen_edges(disparity: Floats, colour: Bytes, *, factor: float, confidence
     if factor < LEAST_FACTOR or min(disparity.shape) < 3 or not known.any():
         return result
     before = _nearest(disparity.astype(np.float32), finite)
-    if not _edge_zone(before + _offset(before), factor).any():
-        return result
-    if above.any():
-        result = np.where(known, _without_sky(before, above, factor), result)
-    offset = _offset(result[known])
-    d = _nearest(result, known) + offset
+    offset = _offset(before)
+    d = before + offset
     zone = _edge_zone(d, factor) & known
     if not zone.any():
         return result
+    if above.any():
+        result = np.where(known, _without_sky(before, above, factor), result)
+        offset = _offset(result[known])
+        d = _nearest(result, known) + offset
+        zone = _edge_zone(d, factor) & known
     window = _disc(_WINDOW * factor)
     high, low = cv2.dilate(d, window), cv2.erode(d, window)
     sides = np.where(zone & (high > EDGE_RATIO * low), np.where(high - d < d - low, high, low), d)
     trust = None if confidence is None else np.clip(np.nan_to_num(confidence), 1e-3, 1).astype(np.float32)
-    by_colour = fit_to_colour(sides, colour, radius=max(2, round(_COLOURS * factor)), epsilon=_COLOUR_NOISE, weight=trust)
+    fit = fit_to_colour(sides, colour, radius=max(2, round(_COLOURS * factor)), epsilon=_COLOUR_NOISE, weight=trust)
+    by_colour = (1 - _OWN) * fit + _OWN * sides
     high, low = cv2.dilate(sides, window), cv2.erode(sides, window)
     sides = np.where(zone & (high > EDGE_RATIO * low), np.where(by_colour - low > _FRONT * (high - low), high, low), sides)
     around = np.ones((3, 3), np.uint8)
@@ -107,16 +112,19 @@ def _offset(known: Floats) -> np.float32:
 def _edge_zone(d: Floats, factor: float) -> Mask:
     """The pixels around soft edges, bool H×W; none if most edges are sharp. d: float32 H×W > 0.
 
-    An edge is where a map is steeper than around, by which it is told from a floor or a wall seen at an angle, and where
-    the sides that its steepness speaks of differ by EDGE_RATIO.
+    An edge is where a map is steeper than around and than farther up and down the same slope, by which it is told from
+    floors, walls and their corners, and where the sides that its steepness speaks of differ by EDGE_RATIO.
     """
     cv2 = cv()
     smooth = cv2.GaussianBlur(d, (0, 0), _SMOOTH * factor)
-    steepness = cv2.magnitude(cv2.Sobel(smooth, cv2.CV_32F, 1, 0, ksize=1), cv2.Sobel(smooth, cv2.CV_32F, 0, 1, ksize=1)) / 2
+    right, down = (cv2.Sobel(smooth, cv2.CV_32F, *order, ksize=1, scale=0.5) for order in ((1, 0), (0, 1)))
+    steepness = cv2.magnitude(right, down)
     around = _square(factor)
     high, low = cv2.dilate(d, around), cv2.erode(d, around)
     middle = steepness > _STEEPER * cv2.GaussianBlur(steepness, (0, 0), _AROUND * factor)
     middle &= steepness * (_WIDTH * factor) > (EDGE_RATIO - 1) * low
+    y, x = np.nonzero(middle)
+    middle[y, x] = ~_goes_on(right, down, steepness, (y, x), factor)
     if not middle.any():
         return middle
     step = np.zeros_like(d)
@@ -126,6 +134,24 @@ def _edge_zone(d: Floats, factor: float) -> Mask:
     if float(steepness[middle & (cv2.dilate(jump.astype(np.uint8), around) > 0)].sum()) >= _SHARP * float(steepness[middle].sum()):
         return np.zeros_like(middle)
     return _within(middle, _ZONE * factor)
+
+
+def _goes_on(right: Floats, down: Floats, steepness: Floats, at: tuple[NDArray[np.intp], NDArray[np.intp]], factor: float) -> Mask:
+    """Whether the slope at N places goes on, at least half as steep, all the way up or all the way down from there: bool N."""
+    y, x = at
+    dy, dx = down[at] / steepness[at], right[at] / steepness[at]
+    found = np.zeros(len(y), bool)
+    for way in (1, -1):
+        steep = np.ones(len(y), bool)
+        for distance in _GOING_ON:
+            step = way * distance * factor
+            there = (
+                np.clip(np.rint(y + step * dy).astype(np.intp), 0, steepness.shape[0] - 1),
+                np.clip(np.rint(x + step * dx).astype(np.intp), 0, steepness.shape[1] - 1),
+            )
+            steep &= down[there] * dy + right[there] * dx > _SAME_SLOPE * steepness[at]
+        found |= steep
+    return found
 
 
 def _without_sky(d: Floats, sky: Mask, factor: float) -> Floats:
@@ -188,7 +214,7 @@ def upsample_prediction(
     known = np.isfinite(inverse)
     if not known.any():
         return np.full((size[1], size[0]), np.nan, np.float32)
-    above = upsample_sky(sky, colour) if sky is not None and sky.dtype != np.bool_ else sky
+    above = None if sky is None else sky.astype(bool) if sky.dtype == np.bool_ else upsample_sky(sky.astype(np.float32), colour)
     factor = _factor(values, grid)
     if factor < LEAST_FACTOR:
         d = resample(inverse, grid, depth=False)
@@ -199,11 +225,11 @@ def upsample_prediction(
     trust = None if confidence is None else np.clip(_enlarged(np.nan_to_num(confidence), grid), 0, 1)
     d = sharpen_edges(d, colour, factor=factor, confidence=trust, sky=above)
     if grid != size:
-        # What is NaN is not interpolated with: nothing lies between the land and the sky.
-        d = resample(d if above is None else np.where(above, np.float32(np.nan), d), size, depth=False)
-        if above is not None:
-            large = cv().resize(above.astype(np.uint8), size, interpolation=cv().INTER_NEAREST_EXACT) > 0
-            d = np.where(large, np.float32(0), d)
+        if above is None:
+            d = resample(d, size, depth=False)
+        else:  # what is NaN is not interpolated with: nothing lies between the land and the sky
+            land = resample(np.where(above, np.float32(np.nan), d), size, depth=False)
+            d = np.where(resample(above.astype(np.float32), size, depth=False) > 0.5, np.float32(0), land)
     if kind in (DepthKind.AFFINE_DISPARITY, DepthKind.METRIC_DISPARITY):
         return d
     with np.errstate(divide="ignore"):
