@@ -24,7 +24,7 @@ Mask = NDArray[np.bool_]
 
 CELLS = (3_000, 16_000, 48_000)
 """Cells over the holes on the grids; time is proportional to them, whatever the photo's size."""
-FINEST = 300  # cells along a photo's longer side: nothing is gained by more, and a photo of many layers takes no longer
+FINEST = 260
 LEAST_SAMPLES, MOST_SAMPLES = 16, 80_000  # below that a grid is too coarse; only the nearest are used beyond
 CHOICES = 6  # candidates that are kept for every cell
 
