@@ -56,7 +56,7 @@ def _ended_by_signals() -> Iterator[None]:
         yield
     finally:
         for number, handler in zip(signals, before):
-            signal.signal(number, handler)
+            signal.signal(number, signal.SIG_DFL if handler is None else handler)  # None: Blender's own, which Python cannot put back
 
 
 def main(argv: Sequence[str]) -> int:

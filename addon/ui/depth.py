@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Any
 
@@ -55,16 +56,13 @@ def _draw_model(layout: bpy.types.UILayout, model: Model) -> None:
         draw_text(column, "Needs a Python of your own: Preferences, Add-ons, Stillscape", icon="ERROR", width=_LINE)
 
 
-_seen: dict[tuple[str, Path], tuple[int, bool]] = {}
+_LASTS = 2.0  # seconds
+_seen: dict[tuple[str, Path], tuple[float, bool]] = {}
 
 
 def _is_there(model: Model, folder: Path) -> bool:
-    """Whether a network is downloaded; looked up again only when its folder changed, since panels are drawn often."""
-    try:
-        changed = folder.stat().st_mtime_ns
-    except OSError:
-        return False
-    key = (model.name, folder)
-    if _seen.get(key, (0, False))[0] != changed:
-        _seen[key] = (changed, store.find(model, folder) is not None)
+    """Whether a network is downloaded; looked up again after a while only, since panels are drawn often."""
+    key, now = (model.name, folder), time.monotonic()
+    if key not in _seen or now - _seen[key][0] > _LASTS:
+        _seen[key] = (now, store.find(model, folder) is not None)
     return _seen[key][1]

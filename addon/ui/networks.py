@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Any
 
 import bpy
 
 from ..errors import StillscapeError, UsageError
-from ..vision.networks.devices import setup_command
+from ..vision.environment import setup_command
 from . import process
 from .errors import Reporting
 from .preferences import machine
@@ -43,7 +44,7 @@ class STILLSCAPE_OT_check_python(Reporting, Modal, bpy.types.Operator):
             return self.start(context)
         try:
             while (result := self.step(context)) is None:
-                pass
+                time.sleep(0.05)
         finally:
             self.finish(context)
         return result
@@ -78,7 +79,7 @@ def sentence(found: dict[str, Any]) -> str:
 class STILLSCAPE_OT_copy_setup_command(Reporting, bpy.types.Operator):
     bl_idname = "stillscape.copy_setup_command"
     bl_label = "Copy Setup Command"
-    bl_description = "Copy the line that makes a Python environment with all that the large networks need, to be pasted into a terminal"
+    bl_description = "Copy the line that makes a Python environment with all that the large networks need, to be pasted into a terminal (on Windows PowerShell)"
     bl_options = {"INTERNAL"}
 
     def run(self, context: bpy.types.Context) -> set[str]:

@@ -35,6 +35,7 @@ def take(python: str = "", patience: float = 600.0) -> Worker:
         waiting.worker.kill()
         waiting = None
     worker = waiting.worker if waiting is not None else Worker(python, patience)
+    worker.patience = patience
     _busy.append(worker)
     return worker
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from ..errors import InputError
 from ..spec import SceneSpec
 from . import depth as depth_sources
+from .depth import Progress
 from .depth.file import ESTIMATOR as OWN_MAPS
 from .depth_io import DepthInfo
 from .files import shown
@@ -23,7 +24,7 @@ from .video import Film, is_film, is_pattern, numbered_files, open_film
 _SUFFIXES = (".png", ".tif", ".tiff", ".exr", ".npy", ".pfm")
 _FILM = DepthInfo("film", True, 8, 255.0)
 
-Estimate = Callable[[int, Photo], DepthMap]
+Estimate = Callable[[int, Photo, Progress], DepthMap]
 """The depth of the frame with this place in the film (from 0); frames must be asked for in order."""
 
 
@@ -38,13 +39,13 @@ def frame_depths(film: Film, spec: SceneSpec) -> Estimate:
     maps = _own_maps(film, Path(settings.file)) if estimator is OWN_MAPS and settings.file else None
     kind = settings.kind
 
-    def estimate(index: int, photo: Photo) -> DepthMap:
+    def estimate(index: int, photo: Photo, progress: Progress) -> DepthMap:
         nonlocal kind
         if spec.photo.fov is not None:
             photo = replace(photo, fov=spec.photo.fov)
         asked = replace(settings, kind=kind)
         if maps is None:
-            found = estimator.estimate(photo, asked, _silent, spec.machine)
+            found = estimator.estimate(photo, asked, progress, spec.machine)
         else:
             where, values = maps(index)
             if values is None:

@@ -7,6 +7,7 @@ whole or not at all, so that whoever finds the folder can trust it.
 from __future__ import annotations
 
 import json
+import logging
 import os
 import shutil
 import tempfile
@@ -21,6 +22,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import InputError, StorageError
+
+log = logging.getLogger(__name__)
 
 SCHEMA = 2
 INDEX = "layers.json"
@@ -75,6 +78,7 @@ class Disparity:
 # An affine disparity says nothing about distances. These show a moderate relief; a person at arm's length to a house
 # across the street.
 AFFINE_NEAR, AFFINE_FAR = 1.5, 12.0
+_MUCH = 0.3  # share of a picture
 FARTHEST = 1e4  # metres; what is "infinitely far" stands here
 
 
@@ -108,6 +112,13 @@ def to_disparity(depth: DepthMap, *, near: float | None = None, far: float | Non
             far = near * (1 + 1e-3)
         with np.errstate(over="ignore", invalid="ignore"):
             d = (inverse - 1 / far) / (1 / near - 1 / far)
+        outside = np.count_nonzero((d < -1e-4) | (d > 1 + 1e-4)) / max(1, np.count_nonzero(np.isfinite(d)))
+        if outside > _MUCH:
+            log.warning(
+                "The depth is in metres, and %.0f %% of it lies outside near %g m to far %g m, where it becomes flat; "
+                "leave near and far out to keep its own range.",
+                100 * outside, near, far,
+            )  # fmt: skip
     if not 0 < near < far:
         raise InputError(f"The nearest point ({near:g} m) must be nearer than the farthest ({far:g} m); set --near and --far.")
     d = np.nan_to_num(d, nan=0.0, posinf=1.0, neginf=0.0)
@@ -236,6 +247,11 @@ def write_layered(photo: LayeredPhoto, files: dict[str, bytes | NDArray[Any]]) -
     return photo
 
 
+def unfinished(target: Path, pid: int) -> str:
+    """How the temporary name of `target` begins while the process `pid` makes it."""
+    return f".{target.name[:40]}.{pid}."
+
+
 @contextmanager
 def whole_folder(target: Path) -> Iterator[Path]:
     """A temporary folder beside `target` that takes its place in the end, or goes away with all that is in it.
@@ -245,7 +261,7 @@ def whole_folder(target: Path) -> Iterator[Path]:
     temporary: Path | None = None
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(prefix=f".{target.name[:40]}.", suffix=".tmp", dir=target.parent))
+        temporary = Path(tempfile.mkdtemp(prefix=unfinished(target, os.getpid()), suffix=".tmp", dir=target.parent))
         yield temporary
         if target.exists():
             shutil.rmtree(target)

@@ -160,7 +160,12 @@ def _estimate(source: Film, spec: SceneSpec, work: _Work, progress: Progress) ->
     found: _Found | None = None
     before: tuple[NDArray[np.uint8], Floats] | None = None
     for index, photo in enumerate(islice(source.photos(), most)):
-        depth = depth_of(index, photo)
+        number = f"Frame {index + 1} of {max(total, index + 1)}"
+
+        def told(share: float, text: str, index: int = index, number: str = number) -> None:
+            progress(min(1.0, (index + share) / total), f"{number}: {text}")
+
+        depth = depth_of(index, photo, told)
         if found is None:
             first = photo
             settled, metres = _in_metres(depth, photo, spec)

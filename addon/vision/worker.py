@@ -16,6 +16,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import shutil
 import signal
 import sys
 import time
@@ -41,6 +42,11 @@ class Writer:
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
+        self._parent = os.getppid()
+
+    def orphaned(self) -> bool:
+        """Whether the process that started this one has ended without saying so (on Windows that does not show)."""
+        return os.getppid() != self._parent
 
     def send(self, type: str, **values: Any) -> None:
         """Write one message at once."""
@@ -49,6 +55,8 @@ class Writer:
 
     def progress(self, share: float, message: str) -> None:
         """How much is done in [0, 1], and what is being done. Also the sign of life."""
+        if self.orphaned():
+            raise Interrupted("whoever asked is gone")
         self.send("progress", share=round(min(1.0, max(0.0, share)), 4), message=message)
 
 
@@ -91,6 +99,9 @@ class Job:
         self.recut = data.get("recut") is True
         self.depth = data.get("depth") is True
         self.film = data.get("film", True) is True
+        self.cwd = data.get("cwd")
+        if self.cwd is not None and not isinstance(self.cwd, str):
+            raise UsageError('The worker was handed a job whose "cwd" is no path.')
         self.spec: SceneSpec = check(from_mapping(data.get("spec", {}), source="The job's settings"))
 
 
@@ -107,11 +118,13 @@ def run(line: str, writer: Writer) -> None:
     started = time.monotonic()
     try:
         if _is_check(line):
-            from .networks.devices import report
+            from .environment import report
 
             writer.send("check", **report())
             return
         job = Job(line)
+        if job.cwd is not None:
+            os.chdir(job.cwd)
         writer.progress(0.0, "Starting")
         from .layered_film import make_layered  # numpy and the rest: after the first sign of life
         from .pipeline import recut_layers, write_depth
@@ -127,6 +140,9 @@ def run(line: str, writer: Writer) -> None:
             layered = make_layered(job.photo, job.spec, job.folder, writer.progress, film=job.film)
     except StillscapeError as error:
         writer.send("error", message=str(error), exit_code=error.exit_code)
+    except ModuleNotFoundError as error:
+        message = f"This Python ({sys.executable}) lacks {error.name}, which the worker needs; install it there, or choose another Python."
+        writer.send("error", message=message, exit_code=2)
     except MemoryError:
         writer.send("error", message="Not enough memory for this photo; close other programs or save a smaller copy.", exit_code=4)
     except Exception as error:  # noqa: BLE001 - the last line of defence: the window must hear of it
@@ -172,6 +188,8 @@ def main() -> int:
     except Interrupted:
         if working:
             writer.send("error", message="Cancelled; nothing half-made was left.", exit_code=INTERRUPTED)
+        if writer.orphaned():
+            shutil.rmtree(os.environ.get("STILLSCAPE_WORKER_FOLDER") or "", ignore_errors=True)
         return INTERRUPTED
     except BrokenPipeError:  # whoever asked is gone
         return 0

@@ -6,6 +6,7 @@ without threads on every system.
 
 from __future__ import annotations
 
+import glob
 import importlib.util
 import json
 import logging
@@ -27,7 +28,7 @@ from ..errors import DeviceError, InputError, RenderError, StillscapeError, Stor
 from ..spec import SceneSpec
 from .cv import cv
 from .depth import Progress, is_network
-from .layered import Disparity, LayeredPhoto, read_layered, to_disparity
+from .layered import Disparity, LayeredPhoto, read_layered, to_disparity, unfinished
 from .layered_film import make_layered
 from .pipeline import estimate_depth
 
@@ -35,6 +36,8 @@ log = logging.getLogger(__name__)
 
 GRACE = 0.5
 """Seconds that a stopped worker has to tidy up before it is killed: a long step inside OpenCV hears no signal."""
+FOLDER = "STILLSCAPE_WORKER_FOLDER"
+"""The variable that names the folder of a worker's lines, which it removes itself if whoever started it is gone."""
 _ERRORS = {error.exit_code: error for error in (UsageError, InputError, RenderError, StorageError, DeviceError)}
 
 _EXTENSION = Path(__file__).resolve().parents[2]  # where `addon` lies, in the repository as in the installed extension
@@ -50,7 +53,7 @@ class Worker:
         sees. patience: seconds of silence in the middle of a job after which it is taken for dead and killed.
         """
         self.python = python
-        self._patience = patience
+        self.patience = patience
         try:
             self.folder = Path(tempfile.mkdtemp(prefix="stillscape-worker-"))
         except OSError as error:
@@ -64,9 +67,11 @@ class Worker:
         self._target: Path | None = None
         self._heard = time.monotonic()
         self._ready = False
+        self._pid: int | None = None  # of the Python itself: on Windows a launcher may stand before it
         group = getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)  # Windows: or Ctrl-Break would reach Blender too
         try:
-            program, environment = (python, foreign_environment()) if python else (own_python(), own_environment())
+            program, environment = (absolute(python), foreign_environment()) if python else (own_python(), own_environment())
+            environment[FOLDER] = str(self.folder)
             with open(self._lines, "wb") as lines, open(self._text, "wb") as text:
                 self._process = subprocess.Popen(
                     [program, "-m", "addon.vision.worker"],
@@ -87,7 +92,8 @@ class Worker:
     def send(self, photo: Path, folder: Path, spec: Mapping[str, Any], **more: bool) -> None:
         """Hand it one job; the answer comes through `poll`. more: recut, depth, film, as docs/worker.md describes them."""
         self._target = folder
-        self._write({"photo": str(photo), "folder": str(folder), "spec": spec, **more})
+        # Names as they were typed mean something where they were typed.
+        self._write({"photo": str(photo), "folder": str(folder), "spec": spec, "cwd": os.getcwd(), **more})
 
     def ask(self) -> None:
         """Let it say what it has: the answer is a "check" message."""
@@ -115,6 +121,7 @@ class Worker:
             message = _message(line)
             if message is not None:
                 self._ready = True
+                self._pid = message["pid"] if isinstance(message.get("pid"), int) else self._pid
                 messages.append(message)
             elif self._ready:
                 self._kill_process()
@@ -124,13 +131,14 @@ class Worker:
         if messages:
             self._heard = time.monotonic()
         if any(m["type"] in ("done", "error", "check") for m in messages):
+            self._target = None
             return messages
         if ended:
             messages.append(_failed(self._obituary()))
-        elif time.monotonic() - self._heard > self._patience:
+        elif time.monotonic() - self._heard > self.patience:
             self._kill_process()
             messages.append(
-                _failed(f"The worker gave no sign of life for {self._patience:g} seconds and was ended; try again or raise --patience.")
+                _failed(f"The worker gave no sign of life for {self.patience:g} seconds and was ended; try again or raise --patience.")
             )
         return messages
 
@@ -190,7 +198,7 @@ class Worker:
             log.debug("The worker's input was closed already", exc_info=True)
         shutil.rmtree(self.folder, ignore_errors=True)
         if self._target is not None:  # a worker that was killed may have left a half-written result under a temporary name
-            for left in self._target.parent.glob(f".{self._target.name[:40]}.*.tmp"):
+            for left in self._target.parent.glob(f"{glob.escape(unfinished(self._target, self._pid or self._process.pid))}*.tmp"):
                 shutil.rmtree(left, ignore_errors=True)
 
 
@@ -271,6 +279,11 @@ def _failed(message: str) -> dict[str, Any]:
 def _short(line: bytes) -> str:
     text = line.decode("utf-8", "replace")
     return " ".join("".join(c if c.isprintable() else " " for c in text).split())[:80]
+
+
+def absolute(program: str) -> str:
+    """A program's path that holds in any folder; a bare name is left to be looked up. Links stay: a venv's Python is one."""
+    return str(Path(program).expanduser().absolute()) if os.path.basename(program) != program else program
 
 
 def own_python() -> str:

@@ -302,7 +302,7 @@ def test_a_stopped_worker_is_gone_soon_with_its_files(tmp_path: Path, monkeypatc
     worker.send(photo, tmp_path / "out" / "layers", {})
     wait(worker, "progress")
     if grace == 0:
-        (tmp_path / "out" / ".layers.half.tmp").mkdir(parents=True)
+        (tmp_path / "out" / f".layers.{worker._process.pid}.half.tmp").mkdir(parents=True)
     process.end(worker)
     asked = time.monotonic()
     while worker in process._ending:

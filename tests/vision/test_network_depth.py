@@ -11,6 +11,7 @@ import pytest
 
 from addon.errors import UsageError
 from addon.spec import DepthSpec, MachineSpec, PhotoSpec, SceneSpec
+from addon.vision import environment
 from addon.vision.depth import choose, estimators, is_network
 from addon.vision.depth.network import depth_map
 from addon.vision.layered import DepthKind, read_layered
@@ -91,11 +92,11 @@ def test_moge_sets_camera_metres_and_normals(photo: Path, tmp_path: Path) -> Non
 
 
 def test_what_a_check_says_and_how_an_environment_is_made() -> None:
-    found = devices.report()
+    found = environment.report()
     assert found["versions"]["numpy"] == np.__version__ and ("torch" in found["missing"]) == (found["versions"]["torch"] is None)
-    command = devices.setup_command("/home/an artist/nets", windows=False)
+    command = environment.setup_command("/home/an artist/nets", windows=False)
     assert command.startswith('python3 -m venv "/home/an artist/nets" && "/home/an artist/nets/bin/python" -m pip install torch ')
-    assert '"C:\\nets\\Scripts\\python" -m pip install' in devices.setup_command("C:\\nets", windows=True)
+    assert '; & "C:\\nets\\Scripts\\python" -m pip install' in environment.setup_command("C:\\nets", windows=True)
     if found["versions"]["torch"] is None:
         with pytest.raises(UsageError, match="--worker-python"):
             devices.torch_device("auto")

@@ -63,8 +63,11 @@ def test_less_memory_means_a_smaller_input_and_is_said(caplog: pytest.LogCapture
     with caplog.at_level(logging.WARNING):
         made = run(network, picture(600, 800))
     assert [side for side, _ in network.sizes] == [512, 384, 288]
-    assert made.values.shape == (288, 384)
     assert "Test device has not enough memory" in caplog.text and "288" in caplog.text
+    assert made.values.shape == (288, 384)
+    caplog.clear()
+    run(network, picture(600, 800))  # the next frame of a film
+    assert network.sizes[-1][0] == 288 and len(network.sizes) == 4 and not caplog.text
 
 
 def test_no_memory_at_all_is_one_sentence() -> None:

@@ -19,6 +19,7 @@ from addon.errors import InputError, StillscapeError, UsageError
 from addon.spec import DepthSpec, MachineSpec, SceneSpec
 from addon.vision.layered import read_layered
 from addon.vision.worker_process import Worker, error_of, make_depth, make_layers
+from tests.vision.onnx_bytes import brightness
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the stand-ins for Python are shell scripts")
 
@@ -134,13 +135,15 @@ def test_silence_ends_it(photo: Path, tmp_path: Path) -> None:
 def test_one_that_ignores_signals_is_killed_within_a_second_and_its_leavings_go(photo: Path, tmp_path: Path) -> None:
     worker = Worker(python(tmp_path, before="trap '' INT TERM", instead="while true; do sleep 0.1; done"))
     worker.send(photo, tmp_path / "out" / "layers", {})
-    half = tmp_path / "out" / ".layers.abc.tmp"
+    half = tmp_path / "out" / f".layers.{worker._process.pid}.abc.tmp"
+    others = tmp_path / "out" / ".layers.1.abc.tmp"
     half.mkdir(parents=True)
+    others.mkdir()
     time.sleep(0.2)
     asked = time.monotonic()
     gone(worker)
     assert time.monotonic() - asked < 2
-    assert not half.exists()
+    assert not half.exists() and others.exists()  # what another process makes under that name is its own
 
 
 def spec(program: str) -> SceneSpec:
@@ -175,6 +178,57 @@ def test_cancelling_here_ends_the_other_process(photo: Path, tmp_path: Path) -> 
         make_layers(photo, spec(python(tmp_path, before=f"echo $$ > '{note}'")), tmp_path / "out", cancel)
     with pytest.raises(ProcessLookupError):
         os.kill(int(note.read_text()), 0)
+
+
+def test_names_mean_what_they_mean_where_they_were_typed(photo: Path, tmp_path: Path) -> None:
+    """A relative photo, network and Python, from a folder with a space and an umlaut in its name."""
+    here = tmp_path / "mein ördner"
+    here.mkdir()
+    (here / "net.onnx").write_bytes(brightness(48, 64))
+    photo.rename(here / "photo.png")
+    Path(python(tmp_path)).rename(here / "python")
+    root = Path(__file__).resolve().parents[2]
+    command = [sys.executable, str(root / "headless" / "stillscape.py"), "depth", "photo.png", "-o", "d.npy", "--estimator", "net.onnx"]
+    done = subprocess.run([*command, "--worker-python", "./python"], cwd=here, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert np.load(here / "d.npy").shape == (48, 64)
+
+
+def test_a_python_without_numpy_says_so(photo: Path, tmp_path: Path) -> None:
+    worker = Worker(python(tmp_path, instead=f'exec {sys.executable} -S -s "$@"'))  # without its site-packages
+    worker.ask()
+    found = answer(worker)
+    assert found["type"] == "check" and "numpy" in found["missing"] and found["device"] is None
+    worker.send(photo, tmp_path / "out", {})
+    error = answer(worker)
+    assert error["exit_code"] == 2 and "lacks numpy" in error["message"] and "report" not in error["message"]
+    gone(worker)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="asks the system for the process's children")
+def test_a_worker_whose_parent_is_killed_ends_by_itself(tmp_path: Path) -> None:
+    large = tmp_path / "large.png"
+    cv2.imwrite(str(large), np.random.default_rng(0).integers(0, 255, (2400, 3200, 3), np.uint8))
+    note = tmp_path / "note"
+    code = (
+        "import sys, time; from pathlib import Path; from addon.vision.worker_process import Worker\n"
+        f"w = Worker({python(tmp_path)!r}); w.send(Path({str(large)!r}), Path({str(tmp_path / 'out')!r}), {{}})\n"
+        "while not any(m['type'] == 'progress' for m in w.poll()): time.sleep(0.02)\n"
+        f"Path({str(note)!r}).write_text(f'{{w._process.pid}} {{w.folder}}'); time.sleep(60)\n"
+    )
+    root = Path(__file__).resolve().parents[2]
+    parent = subprocess.Popen([sys.executable, "-c", code], cwd=root)
+    until = time.monotonic() + 30
+    while not (note.exists() and len(note.read_text().split()) == 2):
+        assert time.monotonic() < until and parent.poll() is None
+        time.sleep(0.02)
+    pid, folder = note.read_text().split()
+    parent.kill()
+    parent.wait()
+    while Path(f"/proc/{pid}").exists() and "State:\tZ" not in Path(f"/proc/{pid}/status").read_text():
+        assert time.monotonic() < until
+        time.sleep(0.05)
+    assert not Path(folder).exists() and not (tmp_path / "out").exists()
 
 
 def test_a_depth_job_leaves_a_depth_file(photo: Path, tmp_path: Path) -> None:

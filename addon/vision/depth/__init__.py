@@ -58,13 +58,20 @@ def choose(settings: DepthSpec) -> Estimator:
     known = estimators()
     if name in known:
         return known[name]
-    if Path(name).exists():
+    if _exists(name):
         from .network import NetworkDepth  # which imports this module
 
         return NetworkDepth(source=Path(name))
     raise UsageError(
-        f"--estimator {name!r} is not known and no file or folder of that name is there: choose one of auto, {', '.join(known)}."
+        f"--estimator {name[:60]!r} is not known and no file or folder of that name is there: choose one of auto, {', '.join(known)}."
     )
+
+
+def _exists(name: str) -> bool:
+    try:
+        return bool(name) and Path(name).exists()
+    except (OSError, ValueError):  # what can be no name of a file
+        return False
 
 
 def is_network(settings: DepthSpec) -> bool:

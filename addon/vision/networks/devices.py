@@ -1,22 +1,12 @@
-"""What the large networks run on, and what is there to run them."""
+"""What the large networks run on."""
 
 from __future__ import annotations
 
 import importlib
-import logging
-import platform
 import sys
 from typing import Any
 
 from ...errors import DeviceError, UsageError
-from .torch_device import find_device
-
-log = logging.getLogger(__name__)
-
-PACKAGES = ("torch", "transformers", "safetensors", "cv2", "numpy", "onnxruntime")
-NEEDED = PACKAGES[:5]
-SETUP = "{python} -m venv {folder} && {pip} install torch transformers==5.23.0 safetensors opencv-python-headless==4.11.0.86"
-"""What makes an environment that has everything; the artist runs it, never the add-on."""
 
 
 def torch_device(wanted: str) -> str:
@@ -54,26 +44,3 @@ def empty_cache(device: str) -> None:
     """Give back what torch keeps of a device's memory for later."""
     if device in ("cuda", "mps", "xpu"):
         getattr(need("torch"), device).empty_cache()
-
-
-def report() -> dict[str, Any]:
-    """What this Python has for the networks: versions by package (None where missing), the device, what to install."""
-    versions: dict[str, str | None] = {}
-    for name in PACKAGES:
-        try:
-            versions[name] = str(getattr(importlib.import_module(name), "__version__", "?"))
-        except Exception as error:  # noqa: BLE001 - a broken package raises whatever it likes, and is as good as none
-            log.debug("%s cannot be imported", name, exc_info=True)
-            versions[name] = None
-            if not isinstance(error, ImportError):
-                log.warning("%s is installed but does not load: %s", name, " ".join(str(error).split())[:200])
-    device = find_device(torch_device("auto"))[1] if versions["torch"] else None
-    missing = [name for name in NEEDED if versions[name] is None]
-    return {"python": platform.python_version(), "program": sys.executable, "versions": versions, "device": device, "missing": missing}
-
-
-def setup_command(folder: str, *, windows: bool = sys.platform == "win32") -> str:
-    """The one line that makes an environment for the networks in `folder`, for the artist to paste into a terminal."""
-    quoted = f'"{folder}"'
-    pip = f'"{folder}\\Scripts\\python" -m pip' if windows else f'"{folder}/bin/python" -m pip'
-    return SETUP.format(python="py -3" if windows else "python3", folder=quoted, pip=pip)

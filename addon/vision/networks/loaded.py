@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import json
 from pathlib import Path
 from typing import NamedTuple
@@ -32,7 +33,7 @@ def load(backend: str, source: Path, device: str) -> Network:
     """
     global _kept
     # OpenCV runs .onnx files without torch, which may not be there.
-    name = device if backend == "onnx" else torch_device(device)
+    name = _onnx_device(device) if backend == "onnx" else torch_device(device)
     key = _Key(backend, source.resolve(), _state(source), name)
     if _kept is not None and _kept[0] == key:
         return _kept[1]
@@ -49,6 +50,13 @@ def load(backend: str, source: Path, device: str) -> Network:
         ) from error
     _kept = key, network
     return network
+
+
+def _onnx_device(device: str) -> str:
+    """A device for an .onnx file: the card that was chosen for the large networks where onnxruntime can use it, else the processor."""
+    if device == "cuda" and importlib.util.find_spec("onnxruntime"):
+        return device if "CUDAExecutionProvider" in importlib.import_module("onnxruntime").get_available_providers() else "cpu"
+    return "auto" if device == "auto" else "cpu"
 
 
 def is_loaded(backend: str, source: Path) -> bool:

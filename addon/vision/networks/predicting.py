@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import replace
 from typing import NamedTuple
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +22,8 @@ Floats = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 Progress = Callable[[float, str], None]
 
+_fitted: WeakKeyDictionary[Network, int] = WeakKeyDictionary()
+"""The size that memory sufficed for, of networks that had to take a smaller one: the next frame of a film starts with it."""
 SMALLEST = 140  # pixels: below this no network sees a room
 _LESS = 0.75  # how much smaller the next try is
 _OVERLAP = 0.25  # of a tile, to the next one
@@ -52,6 +55,8 @@ def predict(
             made, side = _with_less_memory(network, view, side, part_focal)
             views.append(made)
             done += 1
+        if flip and views[0].values.shape != views[1].values.shape:  # memory ran out at the second only
+            views[0], side = _with_less_memory(network, part, side, part_focal)
         return (mean_with_mirrored(*views) if flip else views[0]), side
 
     whole, used = run(picture, focal, wished)
@@ -69,6 +74,7 @@ def predict(
 
 def _with_less_memory(network: Network, picture: Floats, side: int, focal: float | None) -> tuple[Prediction, int]:
     """Run the network, with smaller inputs until one fits into the memory; also returns the size that fitted."""
+    side = min(side, _fitted.get(network, side))
     while True:
         try:
             return network.predict(picture, side, focal), side
@@ -82,7 +88,7 @@ def _with_less_memory(network: Network, picture: Floats, side: int, focal: float
             log.warning(
                 "%s has not enough memory for an input of %d pixels; %d are used, which shows less detail.", network.device, side, smaller
             )
-            side = smaller
+            side = _fitted[network] = smaller
 
 
 # Kinds -----------------------------------------------------------------------------------------------------------------

@@ -148,7 +148,7 @@ def download(
         what = _faults(model, target)
         raise UsageError(
             f"{model.label} is not on this computer ({what[0]}), and Stillscape is offline: allow it to go online (in Blender: "
-            f"Preferences > System > Network > Allow Online Access; on the command line: leave out --offline), or {remedy}."
+            f"Preferences > System > Network > Allow Online Access, or start it with --online-mode; on the command line: leave out --offline), or {remedy}."
         )
     base = _host(host)
     try:
