@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import replace
 from typing import NamedTuple
-from weakref import WeakKeyDictionary
+from weakref import ReferenceType, ref
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,8 +22,8 @@ Floats = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 Progress = Callable[[float, str], None]
 
-_fitted: WeakKeyDictionary[Network, int] = WeakKeyDictionary()
-"""The size that memory sufficed for, of networks that had to take a smaller one: the next frame of a film starts with it."""
+_fitted: tuple[ReferenceType[Network], int] | None = None
+"""The network that last had to take a smaller input, and the size that it was: the next frame of a film starts with that."""
 SMALLEST = 140  # pixels: below this no network sees a room
 _LESS = 0.75  # how much smaller the next try is
 _OVERLAP = 0.25  # of a tile, to the next one
@@ -74,7 +74,9 @@ def predict(
 
 def _with_less_memory(network: Network, picture: Floats, side: int, focal: float | None) -> tuple[Prediction, int]:
     """Run the network, with smaller inputs until one fits into the memory; also returns the size that fitted."""
-    side = min(side, _fitted.get(network, side))
+    global _fitted
+    if _fitted is not None and _fitted[0]() is network:
+        side = min(side, _fitted[1])
     while True:
         try:
             return network.predict(picture, side, focal), side
@@ -88,7 +90,8 @@ def _with_less_memory(network: Network, picture: Floats, side: int, focal: float
             log.warning(
                 "%s has not enough memory for an input of %d pixels; %d are used, which shows less detail.", network.device, side, smaller
             )
-            side = _fitted[network] = smaller
+            side = smaller
+            _fitted = ref(network), smaller
 
 
 # Kinds -----------------------------------------------------------------------------------------------------------------
