@@ -13,7 +13,7 @@ from typing import Any
 
 from addon import spec as specs
 from addon.errors import RenderError, StillscapeError, StorageError, UsageError
-from addon.vision.depth import is_network
+from addon.vision.depth import choose
 from addon.vision.files import shown, write_atomically
 from addon.vision.video import is_film
 
@@ -98,7 +98,7 @@ def settings(arguments: argparse.Namespace, report: Report) -> specs.SceneSpec:
         spec = replace(spec, move=replace(spec.move, camera_path=""))  # a move on the command line beats the file's path
     if arguments.write_spec:
         _write_spec(spec, arguments.write_spec, report)
-    if is_network(spec.depth) and not _may_go_online():
+    if getattr(choose(spec.depth), "model", None) is not None and not _may_go_online():  # only what is listed is ever downloaded
         spec = replace(spec, machine=replace(spec.machine, offline=True))
     return spec
 

@@ -27,7 +27,7 @@ from .layout import draw_section
 from .preferences import machine
 from .properties import annotations_of, attribute, set_values, to_spec, values_of
 from .scenery import scenery
-from .tasks import Modal, is_free
+from .tasks import Modal, in_object_mode, is_free
 
 SUFFIXES = (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".tif", ".tiff", ".bmp", ".exr")
 
@@ -80,7 +80,7 @@ class STILLSCAPE_OT_import_photo(Reporting, bpy.types.Operator, ImportHelper):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        return _in_object_mode(cls, context)
+        return in_object_mode(cls, context) and is_free(cls)
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         if self.files or self.properties.is_property_set("filepath"):  # dropped, or called by a script
@@ -148,7 +148,7 @@ class STILLSCAPE_OT_photo_to_scene(Reporting, Modal, bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        return _in_object_mode(cls, context)
+        return in_object_mode(cls, context) and is_free(cls)
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         if bpy.app.background:
@@ -300,13 +300,6 @@ def _select(context: bpy.types.Context, built: Built) -> None:
     if layer.name in context.view_layer.objects:
         layer.select_set(True)
         context.view_layer.objects.active = layer
-
-
-def _in_object_mode(cls: Any, context: bpy.types.Context) -> bool:
-    if context.mode == "OBJECT":
-        return is_free(cls)
-    cls.poll_message_set("Go back to Object Mode first")
-    return False
 
 
 def _message(error: RuntimeError) -> str:

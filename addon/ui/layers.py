@@ -28,7 +28,7 @@ from .preferences import machine
 from .properties import to_spec
 from .scenery import Scenery
 from .setup import has_photo
-from .tasks import Modal, is_free
+from .tasks import Modal, in_object_mode, is_free
 
 
 def write_as_it_is(photo: Scenery, place: Path) -> None:
@@ -101,12 +101,7 @@ class STILLSCAPE_OT_rebuild_layers(Reporting, Modal, bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        if not has_photo(cls, context) or not is_free(cls):
-            return False
-        if context.mode == "OBJECT":
-            return True
-        cls.poll_message_set("Go back to Object Mode first")
-        return False
+        return has_photo(cls, context) and is_free(cls) and in_object_mode(cls, context)
 
     def run(self, context: bpy.types.Context) -> set[str]:
         try:
@@ -228,12 +223,7 @@ class STILLSCAPE_OT_bake_layers(Reporting, bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        if not has_photo(cls, context):
-            return False
-        if context.mode == "OBJECT":
-            return True
-        cls.poll_message_set("Go back to Object Mode first")
-        return False
+        return has_photo(cls, context) and in_object_mode(cls, context)
 
     def run(self, context: bpy.types.Context) -> set[str]:
         photo = scenery.active_scenery(context)

@@ -37,6 +37,14 @@ def is_free(cls: Any) -> bool:
     return False
 
 
+def in_object_mode(cls: Any, context: bpy.types.Context) -> bool:
+    """For `poll`: whether Blender is in Object Mode; says what to do if not."""
+    if context.mode == "OBJECT":
+        return True
+    cls.poll_message_set("Go back to Object Mode first")
+    return False
+
+
 class Modal:
     """Mixin for an operator that works in small steps: `step` is called at every tick until it returns something.
 

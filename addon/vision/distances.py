@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from ..errors import InputError
 from ..spec import DepthSpec
-from .layered import AFFINE_FAR, AFFINE_NEAR, DepthKind, DepthMap
+from .layered import AFFINE_FAR, AFFINE_NEAR, DepthKind, DepthMap, inverted
 
 Floats = NDArray[np.float32]
 
@@ -192,9 +192,8 @@ def _rise(floor: Floor, share: float) -> float:
 
 def _from_depth(depth: DepthMap, settings: DepthSpec, focal: float) -> DepthMap:
     """Metric disparity from depth or disparity that is known but for its scale, or known altogether."""
-    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        inverse = depth.values if depth.kind is DepthKind.METRIC_DISPARITY else np.where(depth.values > 0, 1 / depth.values, np.nan)
-    inverse = np.where(inverse >= 0, inverse, np.nan).astype(np.float32)
+    inverse = inverted(depth.values, depth.kind)
+    inverse = np.where(inverse >= 0, inverse, np.float32(np.nan))
     solid = np.isfinite(inverse) & (inverse > 0) if depth.sky is None else np.isfinite(inverse) & (inverse > 0) & ~depth.sky
     if not solid.any():
         raise InputError(f"The depth from {depth.made_by} holds no usable distance; choose another depth map or set --depth-kind.")

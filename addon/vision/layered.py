@@ -37,6 +37,23 @@ class DepthKind(str, Enum):
     METRIC_DEPTH = "metric-depth"  # z in metres along the optical axis
     AFFINE_DEPTH = "affine-depth"  # a·z with unknown a > 0: z up to its scale
 
+    @property
+    def is_depth(self) -> bool:
+        """Whether far is large."""
+        return self in (DepthKind.METRIC_DEPTH, DepthKind.AFFINE_DEPTH)
+
+
+def inverted(values: NDArray[np.float32], kind: DepthKind) -> NDArray[np.float32]:
+    """What rises towards the camera linearly with 1/z: disparity as it is, depth as 1/depth.
+
+    float32 of any shape, both ways. Of depth, infinitely far becomes 0, and what is not above 0 has no value (NaN).
+    """
+    values = values.astype(np.float32, copy=False)
+    if not kind.is_depth:
+        return values
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        return np.where(values > 0, 1 / values, np.float32(np.nan))
+
 
 @dataclass(frozen=True)
 class DepthMap:
@@ -99,8 +116,7 @@ def to_disparity(depth: DepthMap, *, near: float | None = None, far: float | Non
         near = AFFINE_NEAR if near is None and far is None else near if near is not None else min(AFFINE_NEAR, far / 8)  # type: ignore[operator]
         far = far if far is not None else max(AFFINE_FAR, near * 8)
     else:
-        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-            inverse = values if depth.kind is DepthKind.METRIC_DISPARITY else np.where(values > 0, 1 / values, np.nan)
+        inverse = inverted(values, depth.kind)
         known = inverse[np.isfinite(inverse) & (inverse >= 0)]
         if known.size == 0:
             raise InputError(f"The depth from {depth.made_by} holds no usable distance; choose another depth map or set --depth-kind.")

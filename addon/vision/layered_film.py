@@ -32,6 +32,7 @@ from .layered import (
     Layer,
     LayeredPhoto,
     TextureKey,
+    inverted,
     to_disparity,
     whole_folder,
     write_files,
@@ -173,7 +174,7 @@ def _estimate(source: Film, spec: SceneSpec, work: _Work, progress: Progress) ->
                 replace(settled, values=depth.values[:0], kind=depth.kind, sky=None, confidence=None, normals=None),
                 [], [], [], _is_to_be_smoothed(depth, spec), metres,
             )  # fmt: skip
-        values = resample(_disparity(depth), grid, depth=False)
+        values = resample(inverted(depth.values, depth.kind), grid, depth=False)
         if found.metres is not None:
             values = values * np.float32(found.metres.scale) + np.float32(found.metres.shift)
         found.tables.append(_table(values, depth))
@@ -196,15 +197,6 @@ def _estimate(source: Film, spec: SceneSpec, work: _Work, progress: Progress) ->
     return first, found
 
 
-def _disparity(depth: DepthMap) -> Floats:
-    """Disparity, in 1/metres where the kind is metric; NaN where there is none."""
-    values = depth.values.astype(np.float32, copy=False)
-    if depth.kind in (DepthKind.AFFINE_DISPARITY, DepthKind.METRIC_DISPARITY):
-        return values
-    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        return np.where(values > 0, 1 / values, np.nan).astype(np.float32)
-
-
 def _in_metres(depth: DepthMap, photo: Photo, spec: SceneSpec) -> tuple[DepthMap, temporal.Affine | None]:
     """What the first frame tells of the whole film: horizon and camera height, and how its disparity becomes 1/metres.
 
@@ -213,7 +205,7 @@ def _in_metres(depth: DepthMap, photo: Photo, spec: SceneSpec) -> tuple[DepthMap
     settled = to_metres(depth, spec.depth, photo.fov)
     if settled is depth:
         return depth, None
-    raw = _disparity(depth)
+    raw = inverted(depth.values, depth.kind)
     known = np.isfinite(raw) & (settled.values > 0)
     if depth.sky is not None:
         known &= ~depth.sky

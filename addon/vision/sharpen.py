@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from .cv import cv
 from .guided import fast_global_smooth, fit_to_colour
-from .layered import DepthKind
+from .layered import DepthKind, inverted
 from .resample import resample
 
 Floats = NDArray[np.float32]
@@ -230,7 +230,7 @@ def upsample_prediction(
         else:  # what is NaN is not interpolated with: nothing lies between the land and the sky
             land = resample(np.where(above, np.float32(np.nan), d), size, depth=False)
             d = np.where(resample(above.astype(np.float32), size, depth=False) > 0.5, np.float32(0), land)
-    if kind in (DepthKind.AFFINE_DISPARITY, DepthKind.METRIC_DISPARITY):
+    if not kind.is_depth:
         return d
     with np.errstate(divide="ignore"):
         return (1 / d).astype(np.float32)
@@ -265,6 +265,5 @@ def _inverse(values: Floats, kind: DepthKind) -> Floats:
     if kind is DepthKind.AFFINE_DISPARITY:
         known = np.isfinite(values)
         return np.where(known, values - (values[known].min() if known.any() else 0), np.float32(np.nan)).astype(np.float32)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        inverse = values if kind is DepthKind.METRIC_DISPARITY else np.where(values > 0, 1 / values, np.nan)
-        return np.where(np.isfinite(inverse) & (inverse >= 0), inverse, np.nan).astype(np.float32)
+    inverse = inverted(values, kind)
+    return np.where(np.isfinite(inverse) & (inverse >= 0), inverse, np.float32(np.nan))

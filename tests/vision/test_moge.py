@@ -347,6 +347,8 @@ def test_a_lack_of_memory_is_told_as_such(networks):
         limitless.predict(picture(4, 4), 2**30, None)
     with pytest.raises(OutOfMemory):
         within_memory(lambda: np.empty(2**62, np.uint8), torch.device("cpu"))
+    with pytest.raises(OutOfMemory):
+        within_memory(lambda: torch.empty(2**60, dtype=torch.uint8), torch.device("cpu"))
     with pytest.raises(ZeroDivisionError):
         within_memory(lambda: 1 // 0, torch.device("cpu"))
 

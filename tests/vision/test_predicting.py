@@ -9,9 +9,13 @@ import pytest
 
 from addon.errors import RenderError
 from addon.vision.cv import cv
-from addon.vision.layered import DepthKind
+from addon.vision.layered import DepthKind, inverted
 from addon.vision.networks import OutOfMemory, Prediction
-from addon.vision.networks.predicting import fit_affine, inverse, mean_with_mirrored, predict
+from addon.vision.networks.predicting import fit_affine, mean_with_mirrored, predict
+
+
+def inverse(prediction: Prediction) -> np.ndarray:
+    return inverted(prediction.values, prediction.kind)
 
 
 class Brightness:

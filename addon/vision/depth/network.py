@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ...errors import UsageError
 from ...spec import DepthSpec, MachineSpec
 from ..cv import cv
-from ..layered import DepthKind, DepthMap
+from ..layered import DepthMap
 from ..layering import grid_size, photo_colour
 from ..networks import Prediction, loaded, predicting, store
 from ..networks.catalogue import Model, catalogue
@@ -81,7 +81,6 @@ def depth_map(prediction: Prediction, photo: Photo, colour: Bytes, made_by: str,
     colour: uint8 H×W×3 sRGB, the photo as the network saw it, whose edges the depth's are made to follow.
     """
     height, width = colour.shape[:2]
-    is_depth = prediction.kind in (DepthKind.METRIC_DEPTH, DepthKind.AFFINE_DEPTH)
     sky = None
     if sharpen:
         above = None if prediction.sky is None else upsample_sky(prediction.sky, colour)
@@ -89,12 +88,12 @@ def depth_map(prediction: Prediction, photo: Photo, colour: Bytes, made_by: str,
         if above is not None:
             sky = cv().resize(above.astype(np.uint8), photo.size, interpolation=cv().INTER_NEAREST_EXACT) > 0
     else:
-        fitted = resample(prediction.values, photo.size, depth=is_depth)
+        fitted = resample(prediction.values, photo.size, depth=prediction.kind.is_depth)
         if prediction.sky is not None:
             sky = _enlarged(prediction.sky, photo.size) > _SKY
     normals = None if prediction.normals is None else _enlarged(prediction.normals, (width, height))
     confidence = None if prediction.confidence is None else _enlarged(prediction.confidence, photo.size)
-    if sky is not None and is_depth:  # what a network left without a distance is sky as well
+    if sky is not None and prediction.kind.is_depth:  # what a network left without a distance is sky as well
         sky |= np.isposinf(fitted)
     return DepthMap(fitted, prediction.kind, made_by, fov=prediction.fov, sky=sky, confidence=confidence, normals=normals)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
-import json
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,6 +11,7 @@ from ...errors import InputError, RenderError
 from ..files import shown
 from . import Network, OutOfMemory
 from .devices import empty_cache, torch_device
+from .hub_folder import read_json
 
 BACKENDS = ("auto", "moge", "depth_anything_3", "onnx")
 
@@ -79,7 +79,7 @@ def tell_backend(source: Path) -> tuple[str, Path]:
         raise InputError(f"{shown(source)}: there is no such network file or folder; check the name.")
     if source.is_dir():
         if (source / "config.json").is_file():
-            return ("auto" if "model_type" in _config(source / "config.json") else "depth_anything_3"), source
+            return ("auto" if "model_type" in read_json(source / "config.json") else "depth_anything_3"), source
         found = sorted(source.glob("*.onnx")) + sorted(source.glob("*.pt"))
         if len(found) != 1:
             raise InputError(
@@ -96,14 +96,3 @@ def tell_backend(source: Path) -> tuple[str, Path]:
     raise InputError(
         f"{shown(source)}: not a network that Stillscape can run; choose an .onnx file, a model.pt of MoGe, or a folder with a config.json."
     )
-
-
-def _config(path: Path) -> dict[str, object]:
-    try:
-        with open(path, "rb") as f:
-            data = json.loads(f.read(1_000_000))
-    except (OSError, ValueError, RecursionError) as error:
-        raise InputError(f"{shown(path)}: the network's description cannot be read ({error}); download it again.") from error
-    if not isinstance(data, dict):
-        raise InputError(f"{shown(path)}: this is not the description of a network; download it again.")
-    return data

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ...errors import RenderError
 from ..cv import cv
-from ..layered import DepthKind
+from ..layered import DepthKind, inverted
 from . import Network, OutOfMemory, Prediction
 
 log = logging.getLogger(__name__)
@@ -63,12 +63,12 @@ def predict(
     if not parts:
         return whole
     size = _tiled_size(whole.values.shape, parts)
-    sheet = _Sheet.begin(inverse(whole), size)
+    sheet = _Sheet.begin(inverted(whole.values, whole.kind), size)
     for part in parts:
         own_focal = None if focal is None else focal * picture.shape[1] / (part.right - part.left)
         crop = np.ascontiguousarray(picture[part.top : part.bottom, part.left : part.right])
         made, used = run(crop, own_focal, used)
-        sheet.add(inverse(made), part, picture.shape[:2])
+        sheet.add(inverted(made.values, made.kind), part, picture.shape[:2])
     return _grown(whole, sheet.finished(), size)
 
 
@@ -97,20 +97,9 @@ def _with_less_memory(network: Network, picture: Floats, side: int, focal: float
 # Kinds -----------------------------------------------------------------------------------------------------------------
 
 
-def inverse(prediction: Prediction) -> Floats:
-    """The values as something that rises towards the camera linearly with 1/z: disparity as it is, depth inverted.
-
-    float32 h×w; what is infinitely far is 0 for depth, NaN stays NaN.
-    """
-    if prediction.kind in (DepthKind.AFFINE_DISPARITY, DepthKind.METRIC_DISPARITY):
-        return prediction.values
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.where(prediction.values > 0, 1 / prediction.values, np.nan).astype(np.float32)
-
-
 def _of_kind(values: Floats, kind: DepthKind) -> Floats:
-    """The way back from `inverse`."""
-    if kind in (DepthKind.AFFINE_DISPARITY, DepthKind.METRIC_DISPARITY):
+    """The way back from `inverted`."""
+    if not kind.is_depth:
         return values
     with np.errstate(divide="ignore"):
         return np.where(np.isnan(values), np.nan, 1 / np.maximum(values, 0)).astype(np.float32)
@@ -161,7 +150,7 @@ def mean_with_mirrored(straight: Prediction, mirrored: Prediction) -> Prediction
 
     Disparity of unknown scale and shift is brought to the first's spread and median, depth of unknown scale in scale, metres not at all.
     """
-    a, b = inverse(straight), inverse(mirrored)[:, ::-1]
+    a, b = inverted(straight.values, straight.kind), inverted(mirrored.values, mirrored.kind)[:, ::-1]
     if a.shape != b.shape:
         return straight
     if straight.kind is DepthKind.AFFINE_DISPARITY:
