@@ -34,7 +34,8 @@ _SKY_FROM = 1e5  # metres: what is farther is no surface
 
 @dataclass(frozen=True)
 class Shot:
-    """A camera. at: metres. aim: what it looks at, metres. fov: degrees across. roll: degrees, clockwise as the viewer sees the camera turn."""
+    """A camera. at: metres. aim: what it looks at, metres. fov: degrees across. roll: degrees that the camera is turned clockwise, so that
+    the horizon rises to the right in the picture."""
 
     at: Sequence[float]
     aim: Sequence[float]
@@ -424,7 +425,11 @@ def render(shot: Shot, scratch: Path) -> View:
     world = np.dstack([channels[f"Normal.{c}"] for c in "XYZ"])
     to_camera = np.array(matrix.to_3x3()).T.astype(np.float32)
     normal = (world @ to_camera.T) * np.array([1, -1, -1], np.float32)
-    normal = np.where(normal[..., 2:] > 0, -normal, normal)  # towards the camera, whichever way the face looks
+    height, width = z.shape
+    across = 2 * math.tan(math.radians(shot.fov) / 2) / width
+    y, x = np.mgrid[0:height, 0:width].astype(np.float32) + np.float32(0.5)
+    along_ray = normal[..., 0] * (x - width / 2) * across + normal[..., 1] * (y - height / 2) * across + normal[..., 2]
+    normal = np.where(along_ray[..., None] > 0, -normal, normal)  # towards the camera, whichever way the face looks
     normal /= np.maximum(np.linalg.norm(normal, axis=2, keepdims=True), 1e-6)
     normal[sky] = 0
     return View(shot, np.nan_to_num(np.maximum(colour, 0)), disparity, normal)
