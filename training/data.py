@@ -7,6 +7,7 @@ are looked for again every minute, so that a generator may go on writing while t
 from __future__ import annotations
 
 import json
+import signal
 import time
 import zlib
 from collections.abc import Iterator, Mapping
@@ -298,14 +299,17 @@ class Endless(Sampler[Request]):
             yield Request(int(self._random.integers(0, 2**62)), size, count, self.strength)
 
 
-def _quiet(_: int) -> None:
+def _begin(_: int) -> None:
+    """In each process that makes batches: one thread, and the trainer decides when it ends."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.SIG_IGN)
     cv2.setNumThreads(1)
     torch.set_num_threads(1)
 
 
 def loader(folder: Path, sampler: Endless, workers: int) -> DataLoader[dict[str, Tensor]]:
     """Batches as they come, made in processes of their own (none of them if `workers` is 0)."""
-    more = {"prefetch_factor": 4, "worker_init_fn": _quiet} if workers else {}
+    more = {"prefetch_factor": 4, "worker_init_fn": _begin} if workers else {}
     return DataLoader(Batches(folder), batch_size=None, sampler=sampler, num_workers=workers, **more)  # type: ignore[arg-type]
 
 

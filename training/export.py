@@ -4,15 +4,22 @@
 
 Batch normalisation is folded into the convolutions; the file's graph is built from what `torch.fx` traces, with the onnx
 package only. The weights are float16 tensors, each followed by a Cast to float32, which OpenCV 4.11 resolves while it reads
-the file. Heights and widths are free (any multiples of 32): scale factors and global means only. The file is compared with
-torch, run by OpenCV and by onnxruntime where that is installed, before it is written.
+the file. The file is compared with torch, run by OpenCV and by onnxruntime where that is installed, before it is written.
+
+The file names 192×256 as its input's size: OpenCV 4.11 cannot read it with a free one (it takes the sizes of the encoder and
+the decoder for 1 and finds that they do not fit). Read so, it runs any height and width that are multiples of 32, in turn and
+without being read again, since the graph holds only scale factors and global means. onnxruntime insists on the size in the
+file, so `freed` takes it out.
 """
 
 from __future__ import annotations
 
+import argparse
 import operator
 import sys
+import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import cv2
@@ -24,9 +31,10 @@ from onnx import TensorProto, helper, numpy_helper
 from torch import fx, nn
 from torch.nn import functional as F
 
-from addon.errors import InputError
+from addon.errors import InputError, StillscapeError
+from addon.vision.files import write_atomically
 
-from .network import MAPS, Network, fused
+from .network import MAPS, Network, fused, load
 
 OPSET = 13
 SIZES = ((192, 256), (288, 384), (256, 192), (160, 224))
@@ -57,7 +65,7 @@ class _Builder:
 
 
 def to_onnx(network: Network, *, half: bool = True) -> bytes:
-    """The network as the bytes of an ONNX file with free height and width; `half`: the weights as float16."""
+    """The network as the bytes of an ONNX file, its input named as 192×256; `half`: the weights as float16."""
     traced = fx.symbolic_trace(fused(network))
     modules = dict(traced.named_modules())
     builder = _Builder(half)
@@ -77,7 +85,7 @@ def to_onnx(network: Network, *, half: bool = True) -> bytes:
     graph = helper.make_graph(
         builder.nodes,
         "stillscape",
-        [helper.make_tensor_value_info("image", TensorProto.FLOAT, [1, 4, "height", "width"])],
+        [helper.make_tensor_value_info("image", TensorProto.FLOAT, [1, 4, *SIZES[0]])],
         [
             helper.make_tensor_value_info("maps", TensorProto.FLOAT, [1, MAPS, "half_height", "half_width"]),
             helper.make_tensor_value_info("view", TensorProto.FLOAT, [1, 3]),
@@ -87,6 +95,14 @@ def to_onnx(network: Network, *, half: bool = True) -> bytes:
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], producer_name="stillscape")
     model.ir_version = 8
     onnx.checker.check_model(model)
+    return model.SerializeToString()
+
+
+def freed(data: bytes) -> bytes:
+    """The same file with a free height and width, for onnxruntime."""
+    model = onnx.load_from_string(data)
+    for axis, name in zip(model.graph.input[0].type.tensor_type.shape.dim[2:], ("height", "width")):
+        axis.dim_param = name
     return model.SerializeToString()
 
 
@@ -166,7 +182,7 @@ def onnxruntime(data: bytes) -> Runner:
 
     options = runtime.SessionOptions()
     options.log_severity_level = 3
-    session = runtime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+    session = runtime.InferenceSession(freed(data), options, providers=["CPUExecutionProvider"])
 
     def run(image: Floats) -> tuple[Floats, Floats]:
         maps, view = session.run(["maps", "view"], {"image": image})
@@ -204,3 +220,55 @@ def compare(network: Network, data: bytes, image: Floats) -> dict[str, float]:
     except ImportError:
         print("onnxruntime is not installed; only OpenCV was compared.", file=sys.stderr)
     return found
+
+
+def _trial() -> Floats:
+    """An image of soft blobs and noise, float32 1×4×192×256."""
+    random = np.random.default_rng(0)
+    h, w = SIZES[0]
+    picture = cv2.resize(random.random((h // 16, w // 16, 3), np.float32), (w, h), interpolation=cv2.INTER_CUBIC)
+    picture = np.clip(picture + random.normal(0, 0.03, picture.shape), 0, 1).astype(np.float32)
+    ramp = np.broadcast_to(np.linspace(-1, 1, h, dtype=np.float32)[:, None, None], (h, w, 1))
+    return np.ascontiguousarray(np.concatenate([picture, ramp], 2).transpose(2, 0, 1)[None])
+
+
+def _milliseconds(run: Runner, image: Floats) -> float:
+    run(image)
+    times = []
+    for _ in range(5):
+        start = time.perf_counter()
+        run(image)
+        times.append(time.perf_counter() - start)
+    return 1000 * min(times)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("weights", type=Path, help="best.safetensors or last.safetensors of a run")
+    parser.add_argument("--out", type=Path, required=True, metavar="FILE.onnx")
+    options = parser.parse_args(arguments)
+    try:
+        network = load(options.weights)
+        data = to_onnx(network)
+        worst: dict[str, float] = {}
+        for h, w in SIZES:
+            image = np.ascontiguousarray(cv2.resize(_trial()[0].transpose(1, 2, 0), (w, h)).transpose(2, 0, 1)[None])
+            for name, value in compare(network, data, image).items():
+                worst[name] = max(worst.get(name, 0.0), value)
+        for name, value in worst.items():
+            print(f"{name}: differs from torch by {value:.5f} of the range at most")
+        if max(worst.values()) > TOLERANCE:
+            raise InputError(f"{options.weights}: the exported network computes something else than torch; nothing was written.")
+        write_atomically(options.out, lambda temporary: temporary.write_bytes(data))
+    except StillscapeError as error:
+        print(error, file=sys.stderr)
+        return error.exit_code
+    print(f"{options.out}: {len(data) / 1e6:.2f} MB, {sum(p.numel() for p in fused(network).parameters()) / 1e6:.2f} million parameters")
+    for h, w in SIZES[:2]:
+        image = np.ascontiguousarray(cv2.resize(_trial()[0].transpose(1, 2, 0), (w, h)).transpose(2, 0, 1)[None])
+        print(f"OpenCV, {h}×{w}: {_milliseconds(opencv(data), image):.0f} ms")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
