@@ -42,6 +42,8 @@ LARGE_CHANCES = (0.4, 0.2, 0.1, 0.1, 0.1, 0.1)
 HELD_OUT = 25
 """One shard of so many is kept for validation."""
 _LOOK_AGAIN = 60.0
+_SETTLED = 2.0
+"""Seconds between looking for shards, and since one was finished."""
 _EDGE = 1.1
 _LEAST_EDGE = 0.05
 """Of the median disparity: near the horizon the floor's neighbouring pixels differ as much in ratio, but hardly in disparity."""
@@ -60,7 +62,7 @@ class Shard(NamedTuple):
 
 class Truth(NamedTuple):
     """What a view shows, at half its size h×w: disparity float32 (1/metres, 0 = sky, -1 = unknown), edges uint8 0 or 1, normals
-    int8 h×w×3; horizon (shares of the height from the top), roll (radians, clockwise) and log(tan(fov/2)) as float32 3."""
+    int8 h×w×3; horizon (shares of the height from the top), roll (radians) and log(tan(fov/2)) as float32 3."""
 
     disparity: Floats
     edges: Bytes
@@ -69,10 +71,14 @@ class Truth(NamedTuple):
 
 
 def find(folder: Path) -> list[Path]:
-    """The finished shards of a folder, sorted. Raises InputError if the folder is missing."""
+    """The finished shards of a folder, sorted. Raises InputError if the folder is missing.
+
+    One that was finished this very moment is left for later: its last file may be half written.
+    """
     if not folder.is_dir():
         raise InputError(f"{shown(folder)}: there is no such folder; make data with python -m training.generate --out {shown(folder)}.")
-    return sorted(file.parent for file in folder.glob("*/about.json"))
+    latest = time.time() - _SETTLED
+    return sorted(file.parent for file in folder.glob("*/about.json") if file.stat().st_mtime < latest)
 
 
 def is_held_out(shard: Path) -> bool:
@@ -175,15 +181,16 @@ def view_labels(about: Mapping[str, float], source: Size, window: Window, size: 
     """Horizon, roll and log(tan(fov/2)) of a view.
 
     The horizon is the distance of the horizon's line from the view's middle (downwards positive, measured across the line) in
-    shares of the height, plus 0.5: for a level camera the row where it lies.
+    shares of the height, plus 0.5: for an upright camera the row where it lies. Roll is positive where the camera is turned
+    clockwise, so that the horizon rises to the right.
     """
     tangent = np.tan(np.radians(about["fov"]) / 2)
     roll = np.radians(about["roll"])
-    down = np.array([-np.sin(roll), np.cos(roll)])
+    down = np.array([np.sin(roll), np.cos(roll)])
     line = -np.tan(np.radians(about["pitch"])) / (2 * tangent) * source[1]  # pixels below the picture's middle
     line -= float(down @ (np.array(window.middle) - np.array(source[::-1]) / 2))
     horizon = 0.5 + line / window.step / size[0]
-    roll = roll + window.angle
+    roll = roll - window.angle
     tangent = tangent * size[1] * window.step / source[1]
     return np.array([np.clip(horizon, -1.5, 2.5), -roll if window.flip else roll, np.log(tangent)], np.float32)
 
@@ -247,9 +254,9 @@ class Batches(Dataset[dict[str, Tensor]]):
         start = self._ends[-1] if len(self._ends) else 0
         self._shards += new
         self._ends = np.concatenate([self._ends, start + np.cumsum(counts, dtype=np.int64)])
-        self._looked = time.monotonic()
         if not self._shards:
             raise InputError(f"{shown(self._folder)}: there are no finished shards yet; wait for the generator or start it.")
+        self._looked = time.monotonic()
 
     def __getitem__(self, request: Request) -> dict[str, Tensor]:  # type: ignore[override]
         if time.monotonic() - self._looked >= _LOOK_AGAIN:

@@ -3,7 +3,7 @@
 Input `image`: float32 B×4×H×W, H and W multiples of 32; R'G'B' (sRGB as displayed) in [0, 1] and a channel that rises
 linearly from -1 in the first row to +1 in the last. Outputs: `maps`, float32 B×4×H/2×W/2: affine-invariant disparity (near
 large), sky logit, occlusion-edge logit, log-uncertainty; `view`, float32 B×3: horizon (shares of H from the top), roll in
-radians (clockwise), log(tan(fov_x / 2)). Scale and meaning of each are in training/README.md.
+radians (the camera's, clockwise: the horizon rises to the right), log(tan(fov_x / 2)). Scale and meaning of each are in training/README.md.
 
 Only operations that OpenCV 4.11's dnn computes rightly are used, and `torch.fx` can trace `forward`, which training/export.py
 builds on. Residual blocks of two 3×3 convolutions: He et al. 2016; squeeze-excite: Hu et al. 2018; strip pooling: Hou et al.
