@@ -12,13 +12,18 @@ PLATFORM ?=
 VERSIONS ?= 4.2.23 4.5.15 5.0.1 5.2.3
 # The Blender of `make test-blender`; may be a command with arguments.
 BLENDER ?= blender
+# For `make train`: minutes to draw scenes and minutes to learn; photos with true depth to score; the folder of a human base mesh.
+DRAW ?= 120
+MINUTES ?= 240
+DEV ?=
+HUMAN ?=
 # More arguments for pytest, for example PYTEST="-k depth -x".
 PYTEST ?=
 
 RUN := .venv/bin/python
-SOURCES := addon headless scripts tests benchmarks __init__.py
+SOURCES := addon headless scripts tests benchmarks training __init__.py
 
-.PHONY: help demo test extension test-networks test-versions test-blender lint format clean venv-run venv-test venv-lint
+.PHONY: help demo test extension train test-training test-networks test-versions test-blender lint format clean venv-run venv-test venv-training venv-lint
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' Makefile
@@ -37,6 +42,15 @@ test-networks: venv-test ## Run the tests of the large depth networks, with torc
 	@.venv-networks/bin/python -m pytest tests/vision/test_onnx.py $(PYTEST)
 	@.venv-networks/bin/python -m pytest tests/vision -m networks $(PYTEST)
 	@STILLSCAPE_WORKER_PYTHON="$(CURDIR)/.venv-networks/bin/python" $(RUN) -m pytest tests/headless -m networks $(PYTEST)
+
+train: venv-training ## Make the built-in depth network anew into build/training; MINUTES=240 DRAW=120 DEV=photos HUMAN=mesh
+	@.venv-training/bin/python -m training.generate --out build/training/data --minutes $(DRAW) $(if $(HUMAN),--human "$(HUMAN)")
+	@.venv-training/bin/python -m training.train --data build/training/data --out build/training/run --minutes $(MINUTES) \
+	    $(if $(DEV),--dev "$(DEV)")
+	@.venv-training/bin/python -m training.export build/training/run/$(if $(DEV),best,last).safetensors --out build/training/built_in.onnx
+
+test-training: venv-training ## Run the tests of what makes the built-in depth network (the environment of `make train`)
+	@.venv-training/bin/python -m pytest tests/training $(PYTEST)
 
 test-versions: ## Run the tests marked "versions" on each of VERSIONS
 	@python="$$(sh scripts/find_python.sh "3.11 3.13" "$(PYTHON)")" && \
@@ -60,7 +74,7 @@ format: venv-lint ## Rewrite the sources in the house style
 
 clean: ## Remove what was built, not the downloads (.venv*, .venvs, wheels)
 	@rm -rf build dist .pytest_cache .ruff_cache .hypothesis
-	@find addon headless scripts tests -name __pycache__ -type d -prune -exec rm -rf {} +
+	@find addon headless scripts tests benchmarks training -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # An environment that is there is asked for its Python, so that it is not made anew when the PATH changes.
 define venv
@@ -73,6 +87,9 @@ venv-run:
 
 venv-test:
 	$(call venv,.venv,run test)
+
+venv-training:
+	@python="$$(sh scripts/find_python.sh "3.11" "$(PYTHON)")" && "$$python" scripts/venv.py .venv-training training test
 
 # The test packages too: pyright looks up what is imported.
 venv-lint:

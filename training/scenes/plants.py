@@ -122,8 +122,9 @@ def leafage(kit: Kit, colour: Colour | None = None) -> bpy.types.Material:
     return kit.surface("foliage", colour or season(rng), metres=rng.uniform(0.5, 2.5), rough=rng.uniform(0.5, 0.8), bump=False)
 
 
-def tree(kit: Kit, height: float, kind: str | None = None, *, fine: bool = False) -> list[Part]:
-    """A tree of 3 to 10 thousand faces. kind: of `TREES`, else a broad-leaved one mostly. fine: smaller and more leaves, to stand near."""
+def tree(kit: Kit, height: float, kind: str | None = None, *, fine: bool = False, stem: float | None = None) -> list[Part]:
+    """A tree of 3 to 10 thousand faces. kind: of `TREES`, else a broad-leaved one mostly. fine: smaller and more leaves, to stand near.
+    stem: share of the height without branches."""
     rng = kit.rng
     kind = kind or str(rng.choice(list(TREES), p=list(TREES.values())))
     many = 8500 if fine else 4200
@@ -137,6 +138,8 @@ def tree(kit: Kit, height: float, kind: str | None = None, *, fine: bool = False
             "bare": dict(stem=0.22, spread=0.4, lift=rng.uniform(0.2, 0.6), arms=13, levels=3),
             "orchard": dict(stem=0.28, spread=0.5, lift=0.15, arms=9, thick=0.03, wild=0.45),
         }[kind]
+        if stem is not None:
+            look["stem"] = stem
         wood, tips = skeleton(rng, height, **look)  # type: ignore[arg-type]
         parts: list[Part] = [(joined(wood), bark(kit, pale=kind == "birch"))]
         if kind == "bare":

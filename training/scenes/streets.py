@@ -209,7 +209,7 @@ def street(kit: Kit, kind: str) -> list[Shot]:
 def _ground(place: Place, lane: Lane, plan: Street, kind: str) -> None:
     kit, rng = place.kit, place.kit.rng
     first, last = float(lane.s[0]), float(lane.s[-1])
-    r, k, w = plan.road, plan.kerb, plan.kerb + plan.walk
+    k, w = plan.kerb, plan.kerb + plan.walk
     if kind == "old":
         road = kit.surface(
             str(rng.choice(["bricks", "tiles", "gravel", "rock"])),

@@ -502,7 +502,7 @@ class House:
 
 def house(look: Look, kind: str, width: float | None = None) -> House:
     """kind: "town" (a terrace), "old" (a small house of an old town), "villa" (detached, windows all around), "tower", "hall"."""
-    rng, kit = look.kit.rng, look.kit
+    rng = look.kit.rng
     wall, base = look.pick(look.walls), look.pick(look.stone)
     parts: list[Part] = []
     if kind == "tower":
