@@ -18,6 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import traceback
 from pathlib import Path
 from typing import Any
 
@@ -92,7 +93,12 @@ def run(out: Path, chosen: list[str], first: int, step: int, *, until: float, mo
         family = names[int(np.random.default_rng(seed).choice(len(names), p=share / share.sum()))]
         folder = out / f"{family}-{seed:06d}"
         if not (folder / "about.json").exists():
-            views = draw(family, known[family].build, seed, human=human, threads=threads)
+            try:
+                views = draw(family, known[family].build, seed, human=human, threads=threads)
+            except Exception:  # one scene in thousands must not end a night's work; its seed makes it fail again
+                print(f"{folder.name} could not be built:", file=sys.stderr)
+                traceback.print_exc()
+                views = []
             if views:
                 write(views, folder, family, seed)
             total += len(views)
