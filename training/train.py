@@ -36,6 +36,8 @@ from .network import Network, Plan, load, save
 
 _BAD_STEPS = 50
 _MOMENTUM = 0.999
+_FIXED = 20_000
+"""Steps after which the validation views stay the same."""
 
 
 def keep_memory() -> None:
@@ -305,7 +307,9 @@ class Run:
             if self.used - reported >= options.every * 60:
                 speed = (self.seen - seen_then) / max(self.used - reported, 1e-6)
                 print(f"waited {waited:.1f} s for data", file=sys.stderr, flush=True)
-                self.report(recent, speed, data.validation(options.data) if not held_out or self.steps < 20_000 else held_out)
+                if self.steps < _FIXED:  # held-out shards still come
+                    held_out = data.validation(options.data)
+                self.report(recent, speed, held_out)
                 recent, reported, checked, seen_then, waited = [], self.used, self.used, self.seen, 0.0
             elif self.used - checked >= 120:
                 self.keep()
