@@ -645,7 +645,8 @@ class Room:
                 break
             at_thing = self.subjects and self.rng.random() < 0.55
             shot = self._at_subject(near, far) if at_thing else ways[int(self.rng.integers(len(ways)))]()
-            if self._stands(shot) and all(_differ(shot, s) for s in shots):
+            wanted = 3 if self.rng.random() < 0.85 else 1
+            if self.stands(shot) and self.content(shot) >= wanted and all(_differ(shot, s) for s in shots):
                 shots.append(shot)
         return shots
 
@@ -706,41 +707,49 @@ class Room:
         yaw = math.degrees(math.atan2(-d[0], d[1]))
         return self._made((at[0], at[1], z), yaw + rng.normal(0, 8), pitch + rng.normal(-3, 6))
 
-    def _stands(self, shot: Shot) -> bool:
+    def stands(self, shot: Shot, *, near: float = 0.5, wall: float = 0.18) -> bool:
         """Whether a camera is inside the room, outside of things, and sees more than the nearest thing."""
         x, y, z = shot.at
-        if not (0.18 < x < self.w - 0.18 and 0.18 < y < self.d - 0.18 and z < self.h - 0.15):
+        if not (wall < x < self.w - wall and wall < y < self.d - wall and z < self.h - 0.15):
             return False
         if self.look.knee is not None and z > self.look.knee + (self.h - self.look.knee) / (self.w / 2 * 0.7) * min(x, self.w - x) - 0.2:
             return False
+        low, high, at = *self._boxes(), np.asarray(shot.at, float)
+        if len(low) and ((at > low - 0.12) & (at < high + 0.12)).all(1).any():
+            return False
+        seen, _ = self._cast(shot, 5, 5)
+        return bool(seen[12] > near + 0.2 and (seen < near).mean() < 0.13 and seen.max() > 1.2)
+
+    def content(self, shot: Shot) -> int:
+        """How many different things a view shows, about."""
+        _, which = self._cast(shot, 11, 8)
+        hit, often = np.unique(which[which >= 0], return_counts=True)
+        return int(len(hit[often >= 1]))
+
+    def _boxes(self) -> tuple[NDArray[Any], NDArray[Any]]:
         low = np.array([q.low for q in self.placed]).reshape(-1, 3)
         high = np.array([q.high for q in self.placed]).reshape(-1, 3)
-        at = np.asarray(shot.at, float)
-        size = high - low
-        solid = size.max(1) > 0.05
-        low, high = low[solid], high[solid]
-        if len(low) and ((at > low - 0.15) & (at < high + 0.15)).all(1).any():
-            return False
-        turn = np.array(shot.matrix().to_3x3())
-        reach = math.tan(math.radians(shot.fov / 2))
-        tall = self.kit.size[0] / self.kit.size[1]
-        distances = [
-            self._first(at, turn @ np.array([a * reach, b * reach * tall, -1.0]), low, high) for a in (-0.7, 0, 0.7) for b in (-0.7, 0, 0.7)
-        ]
-        seen = np.array(distances)
-        return bool(seen[4] > 0.7 and (seen < 0.45).sum() <= 2 and seen.max() > 1.3)
+        solid = (high - low).max(1) > 0.05 if len(low) else np.zeros(0, bool)
+        return low[solid], high[solid]
 
-    def _first(self, at: NDArray[Any], way: NDArray[Any], low: NDArray[Any], high: NDArray[Any]) -> float:
-        """How far along `way` (in its lengths) the first box or wall is."""
-        inv = 1 / np.where(np.abs(way) < 1e-9, 1e-9, way)
-        out = np.maximum((0 - at) * inv, (np.array([self.w, self.d, self.h]) - at) * inv).min()
+    def _cast(self, shot: Shot, across: int, down: int) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Depth and number (-1: a wall) of what a grid of rays meets first."""
+        low, high = self._boxes()
+        at, turn, reach = np.asarray(shot.at, float), np.array(shot.matrix().to_3x3()), math.tan(math.radians(shot.fov / 2))
+        a, b = np.meshgrid(np.linspace(-0.85, 0.85, across), np.linspace(-0.85, 0.85, down))
+        ways = np.column_stack([a.ravel() * reach, b.ravel() * reach * self.kit.size[0] / self.kit.size[1], -np.ones(a.size)]) @ turn.T
+        inv = 1 / np.where(np.abs(ways) < 1e-9, 1e-9, ways)
+        out = np.maximum(-at * inv, (np.array([self.w, self.d, self.h]) - at) * inv).min(1)
+        which = np.full(len(out), -1)
         if len(low):
-            a, b = (low - at) * inv, (high - at) * inv
-            enter, leave = np.minimum(a, b).max(1), np.maximum(a, b).min(1)
-            hit = leave > np.maximum(enter, 0)
-            if hit.any():
-                out = min(out, float(np.maximum(enter[hit], 0).min()))
-        return float(out)
+            p, q = (low - at)[None] * inv[:, None], (high - at)[None] * inv[:, None]
+            enter, leave = np.minimum(p, q).max(2), np.maximum(p, q).min(2)
+            enter = np.where(leave > np.maximum(enter, 0), np.maximum(enter, 0), np.inf)
+            first = enter.argmin(1)
+            near = enter[np.arange(len(out)), first]
+            which = np.where(near < out, first, -1)
+            out = np.minimum(out, near)
+        return out, which
 
 
 def _differ(a: Shot, b: Shot) -> bool:
