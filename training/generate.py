@@ -30,7 +30,7 @@ from . import scenes
 from .scenes.kit import Kit, View, begin, render
 
 SIZES = ((168, 224), (168, 224), (168, 224), (160, 240), (144, 256), (192, 192), (224, 168))  # about 36,000 pixels, as photos are shaped
-SAMPLES = 4
+SAMPLES = 3
 BRIGHTEST = 16.0  # linear light that the file's largest number stands for
 MEAN = 0.2
 

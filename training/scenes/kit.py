@@ -389,7 +389,7 @@ def begin(size: tuple[int, int], threads: int, samples: int) -> None:
     cycles.samples, cycles.use_adaptive_sampling = samples, False
     cycles.use_denoising, cycles.denoising_prefilter, cycles.denoising_quality = True, "FAST", "FAST"
     cycles.use_light_tree = False
-    cycles.max_bounces = cycles.diffuse_bounces = 3
+    cycles.max_bounces = cycles.diffuse_bounces = 2
     cycles.glossy_bounces, cycles.transmission_bounces, cycles.transparent_max_bounces = 1, 2, 6
     cycles.caustics_reflective = cycles.caustics_refractive = False
     cycles.sample_clamp_indirect, cycles.sample_clamp_direct = 4.0, 40.0
