@@ -135,7 +135,7 @@ def fill(room: Room, count: int, *, kinds: str = "home") -> None:
     rng, p = room.rng, room.p
     for _ in range(count):
         k = rng.random()
-        busy = rng.uniform(2, 14)
+        busy = rng.uniform(4, 28)
         if k < 0.3:
             made = room.against(shapes.shelf(p), subject=0.6)
             if made:
@@ -192,10 +192,10 @@ def living(kit: Kit, p: Palette, knee: float | None = None) -> Room:
     if rng.random() < 0.35 and min(room.w, room.d) > 3.8:
         base = room.anywhere(shapes.table(p), subject=1.5, turn=float(rng.choice([0, 90])))
         if base:
-            seated(room, base, [shapes.chair], rng.uniform(2, 10))
-    fill(room, int(rng.integers(3, 9)))
-    room.pictures(int(rng.integers(2, 8)))
-    room.dress(household.FLOOR, int(rng.integers(1, 10)))
+            seated(room, base, [shapes.chair], rng.uniform(3, 22))
+    fill(room, int(rng.integers(5, 13)))
+    room.pictures(int(rng.integers(3, 11)))
+    room.dress(household.FLOOR, int(rng.integers(2, 16)))
     room.light()
     return room
 
@@ -224,7 +224,7 @@ def lounge(room: Room) -> None:
     if rng.random() < 0.8:
         table = room.put(low, float(q[0]), float(q[1]), made.turn + rng.normal(0, 4), subject=1.6)
         if table:
-            room.strew(table, household.TABLE, rng.uniform(4, 18))
+            room.strew(table, household.TABLE, rng.uniform(6, 30))
     wall = [0.0, -90.0, 180.0, 90.0].index(made.turn if made.turn != -180 else 180.0)
     stand = shapes.cabinet(p, rng.uniform(1.0, 1.9), rng.uniform(0.35, 0.45), rng.uniform(0.35, 0.6))
     opposite = room.against(stand, (wall + 2) % 4, subject=1.5)
@@ -280,10 +280,10 @@ def bedroom(kit: Kit, p: Palette, knee: float | None = None) -> Room:
     if rng.random() < 0.5:
         base = room.against(shapes.desk(p, rng.uniform(0.9, 1.3)), subject=1.5)
         if base:
-            workplace(room, base, rng.uniform(6, 22))
-    fill(room, int(rng.integers(2, 6)))
-    room.pictures(int(rng.integers(2, 7)))
-    room.dress(household.FLOOR, int(rng.integers(1, 10)))
+            workplace(room, base, rng.uniform(10, 40))
+    fill(room, int(rng.integers(3, 10)))
+    room.pictures(int(rng.integers(3, 10)))
+    room.dress(household.FLOOR, int(rng.integers(2, 16)))
     room.light()
     return room
 
@@ -305,7 +305,7 @@ def kitchen(kit: Kit, p: Palette) -> Room:
             made = room.against(unit, wall, subject=3)
         if made:
             made.high[2] = min(made.high[2], 1.0) if not clear else made.high[2]
-            room.strew(made, household.KITCHEN, rng.uniform(4, 16))
+            room.strew(made, household.KITCHEN, rng.uniform(6, 30))
     cold = room.against(shapes.fridge(p), subject=0.8, tries=20, beside=0.0)
     if cold:
         room.strew(cold, household.STOCK, 5)
@@ -319,7 +319,7 @@ def kitchen(kit: Kit, p: Palette) -> Room:
             else room.against(table, subject=2)
         )
         if base:
-            seated(room, base, [shapes.chair, shapes.chair, shapes.stool], rng.uniform(4, 18))
+            seated(room, base, [shapes.chair, shapes.chair, shapes.stool], rng.uniform(6, 30))
     fill(room, int(rng.integers(0, 4)))
     room.pictures(int(rng.integers(0, 5)))
     room.dress(household.FLOOR, int(rng.integers(0, 5)))
@@ -337,9 +337,9 @@ def dining(kit: Kit, p: Palette) -> Room:
     if base:
         if rng.random() < 0.3:
             room.put(shapes.rug(p, 2.2, 1.7), float(base.at[0]), float(base.at[1]), base.turn, check=False)
-        seated(room, base, [shapes.chair], rng.uniform(2, 12))
-    fill(room, int(rng.integers(4, 9)))
-    room.pictures(int(rng.integers(2, 7)))
+        seated(room, base, [shapes.chair], rng.uniform(3, 22))
+    fill(room, int(rng.integers(5, 12)))
+    room.pictures(int(rng.integers(3, 10)))
     room.dress(household.FLOOR, int(rng.integers(0, 5)))
     room.light()
     return room
@@ -355,8 +355,8 @@ def office(kit: Kit, p: Palette) -> Room:
         if base is None and rng.random() < 0.6:
             base = room.anywhere(table, subject=2, turn=float(rng.choice([0, 90, 180, 270])))
         if base:
-            workplace(room, base, rng.uniform(5, 26))
-    fill(room, int(rng.integers(2, 8)), kinds="office")
+            workplace(room, base, rng.uniform(8, 40))
+    fill(room, int(rng.integers(3, 10)), kinds="office")
     if rng.random() < 0.4:
         base = room.anywhere(shapes.table(p), subject=1, turn=float(rng.choice([0, 90])))
         if base:
@@ -400,7 +400,7 @@ def corridor(kit: Kit, p: Palette) -> Room:
     for _ in range(int(rng.integers(0, 5))):
         room.hang(shapes.hung_clothes(p), int(rng.choice([1, 3])), rng.uniform(0.5, d - 0.5), 1.65)
     stack(room, int(rng.integers(0, 3)))
-    room.pictures(int(rng.integers(2, 8)))
+    room.pictures(int(rng.integers(3, 11)))
     room.dress(household.FLOOR, int(rng.integers(1, 8)))
     room.light("lamps" if rng.random() < 0.7 else None, office=bool(rng.random() < 0.6))
     return room

@@ -85,7 +85,9 @@ class Palette:
         name = "wood upright" if turned else "wood"
         shade = tuple(float(np.clip(c * rng.uniform(0.75, 1.25), 0, 1)) for c in self._wood)
         colour: Any = shade if rng.random() < 0.6 else None
-        return self._of(name, 2) or self._kept(name, self.kit.surface("wood", colour, turned=turned, bump=False))
+        return self._of(name, 2) or self._kept(
+            name, self.kit.surface("wood", colour, metres=rng.uniform(0.15, 0.7), turned=turned, bump=False)
+        )
 
     def board(self, turned: bool = False) -> Material:
         """Of what cabinets, shelves and tables are made."""
@@ -301,9 +303,12 @@ class Make:
     def __init__(self) -> None:
         self.parts: list[tuple[Mesh, Material, bool]] = []
         self._boxes: dict[Material, list[Mesh]] = {}
+        self._count = 0
 
     def box(self, x: Span, y: Span, z: Span, surface: Material, edge: float = 0.0) -> None:
-        lo, hi = (x[0], y[0], z[0]), (x[1], y[1], z[1])
+        self._count += 1
+        e = 0.00012 * (self._count % 7)  # faces that would fall together are black where they do
+        lo, hi = (x[0] + e, y[0] + e, z[0] + e), (x[1] - e, y[1] - e, z[1] - e)
         self._boxes.setdefault(surface, []).append(block(lo, hi, edge) if edge else boxes(lo, hi))
 
     def flat(self, mesh: Mesh, surface: Material) -> None:
