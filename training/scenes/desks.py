@@ -182,7 +182,7 @@ def bookcase(kit: Kit, p: Palette) -> Scene:
         if base:
             room.strew(base, household.SHELF, rng.uniform(10, 40))
             targets.append(base)
-    seat = room.anywhere(shapes.sofa(p, 1)) if rng.random() < 0.5 else None
+    seat = room.anywhere(shapes.armchair(p)) if rng.random() < 0.5 else None
     if seat:
         room.strew(seat, household.SEAT, 4)
     fill(room, int(rng.integers(2, 6)))

@@ -57,12 +57,12 @@ class Placed:
     """A thing where it stands; low and high: its box in the room."""
 
     thing: Thing
-    at: NDArray[np.float64]
+    at: Any
     turn: float
     low: NDArray[np.float64]
     high: NDArray[np.float64]
 
-    def point(self, x: float, y: float, z: float = 0.0) -> NDArray[np.float64]:
+    def point(self, x: float, y: float, z: float = 0.0) -> Any:
         """From its own axes to the room's."""
         c, s = math.cos(math.radians(self.turn)), math.sin(math.radians(self.turn))
         return self.at + (c * x - s * y, s * x + c * y, z)
@@ -138,7 +138,7 @@ class Room:
     placed: list[Placed] = field(default_factory=list)
     kept: list[tuple[float, float, float, float]] = field(default_factory=list)  # floor to keep free: x0, y0, x1, y1
     subjects: list[tuple[Placed, float]] = field(default_factory=list)
-    bulbs: list[NDArray[np.float64]] = field(default_factory=list)
+    bulbs: list[Any] = field(default_factory=list)
     thick: float = 0.2
     _objects: dict[int, bpy.types.Object] = field(default_factory=dict)
 
@@ -152,7 +152,7 @@ class Room:
     def length(self, wall: int) -> float:
         return self.w if wall % 2 == 0 else self.d
 
-    def on_wall(self, wall: int, u: float, out: float, z: float = 0.0) -> NDArray[np.float64]:
+    def on_wall(self, wall: int, u: float, out: float, z: float = 0.0) -> Any:
         """A point `out` metres in front of a wall."""
         if wall == 0:
             return np.array([u, self.d - out, z])
@@ -614,19 +614,21 @@ class Room:
             turn = TURN[wall]
             frame = Placed(Thing("", [], (0, 0, 0)), c, turn, c, c)
             glow = 0.0 if dark else strength * rng.uniform(0.3, 1)
-            kind = str(rng.choice(["foliage", "bricks", "plaster", "paint", "picture"]))
+            kind = str(rng.choice(["foliage", "foliage", "bricks", "plaster", "paint", "tiles"]))
             back = kit.surface(kind, metres=rng.uniform(2, 9), glow=glow or 0.02, bump=False)
             back.cycles.emission_sampling = "NONE"
             ground = rng.uniform(-8, 0) if rng.random() < 0.6 else 0.0
             roof = rng.uniform(0.5, 9)
             wide = far * 4
-            kit.add([(boxes((-wide, 0, ground - 1), (wide, 0.3, roof)), back)], frame.point(0, far + 1), turn)
+            facade = kit.add([(boxes((-wide, 0, ground - 1), (wide, 0.3, roof)), back)], frame.point(0, far + 1), turn)
+            facade.visible_shadow = facade.visible_diffuse = False
             lawn = kit.surface("grass" if rng.random() < 0.5 else "asphalt", metres=5, glow=0.4 * glow or 0.01, bump=False)
             lawn.cycles.emission_sampling = "NONE"
             kit.add([(boxes((-wide, 0, -0.2), (wide, far + 1, 0)), lawn)], frame.point(0, 1.2, ground - 0.3), turn)
             if not dark:
                 sky = self.p.glow(day, strength)
-                kit.add([(boxes((-600, 0, -100), (600, 1, 500)), sky)], frame.point(0, 300), turn)
+                dome = kit.add([(boxes((-600, 0, -100), (600, 1, 500)), sky)], frame.point(0, 300), turn)
+                dome.visible_shadow = dome.visible_diffuse = False  # the panel in the window shines in its place
         if dark:
             return
         for wall, o in windows:
