@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from benchmarks.modelling import Mesh, ball, joined, lathe, sheet, tube
 
-from . import plants, skies, town
+from . import plants, sight, skies, town
+from .grounds import patchy
 from .kit import Kit, Part, Shot, rounded
 from .plants import Stamp
 from .textures import Colour, any_colour, green, hsv, noise, wood_colour
@@ -221,10 +222,10 @@ class Stock:
             if name == "tree":
                 stamps = [Stamp(kit, plants.tree(kit, u(6, 16))) for _ in range(3)]
             elif name == "near tree":
-                stamps = [Stamp(kit, plants.tree(kit, u(5, 11), fine=True))]
+                stamps = [Stamp(kit, plants.tree(kit, u(5, 12), fine=True)) for _ in range(2)]
             elif name == "tall":
                 kinds = [str(rng.choice(["broad", "birch", "conifer", "broad"]))] * 2 + [str(rng.choice(["broad", "conifer", "bare"]))]
-                stamps = [Stamp(kit, plants.tree(kit, u(13, 24), k, stem=u(0.3, 0.6))) for k in kinds]
+                stamps = [Stamp(kit, plants.tree(kit, u(13, 24), k, stem=u(0.3, 0.6), fine=True)) for k in kinds]
             elif name == "bush":
                 stamps = [Stamp(kit, plants.bush(kit, u(0.6, 1.8))) for _ in range(2)]
             elif name == "near bush":
@@ -339,7 +340,7 @@ def ground(kit: Kit, kind: str) -> tuple[bpy.types.Material, bpy.types.Material,
             str(rng.choice(["earth", "foliage", "gravel"])), hsv(u(0.05, 0.2), u(0.3, 0.6), u(0.2, 0.45)), metres=u(1, 3), bump=True
         )
     else:
-        near = kit.surface("grass", tone, metres=u(2, 7), bump=False)
+        near = kit.surface("grass", tone, metres=u(1.2, 4), bump=False)
     middle = kit.surface(
         str(rng.choice(["foliage", "grass", "earth"], p=[0.5, 0.35, 0.15])),
         green(rng) if kind != "rock" else None,
@@ -350,6 +351,8 @@ def ground(kit: Kit, kind: str) -> tuple[bpy.types.Material, bpy.types.Material,
     far = kit.surface(
         str(rng.choice(["rock", "foliage"])), None if rng.random() < 0.5 else green(rng), metres=u(300, 1200), rough=1, bump=False
     )
+    patchy(kit, near)
+    patchy(kit, middle, u(150, 500))
     return near, middle, far, kit.painted((0.9, 0.92, 0.95), rough=0.8) if rng.random() < 0.5 else None
 
 
@@ -393,7 +396,7 @@ def landscape(kit: Kit) -> Scene:
         for at in stock.scatter("bush", int(u(0, 25)), 3, 60, radius=0.9, size=(0.5, 1.5)):
             scene.subjects.append((*at, 1.0, 2.5, 8))  # type: ignore[arg-type]
     if kind != "sand":
-        for at in stock.scatter("tree", int(u(0, 14)), 6, 50, radius=0.6, clear=1.0):
+        for at in stock.scatter("near tree", int(u(0, 14)), 6, 50, radius=0.6, clear=1.0):
             scene.subjects.append((*at, 5.0, 5, 20))  # type: ignore[arg-type]
         woods(stock, int(u(80, 420)))
     if rng.random() < 0.25:
@@ -475,7 +478,7 @@ def shore(kit: Kit) -> Scene:
             if land.take(at, 0.6):
                 stock.some("reeds").put((*at, float(land.height(*at))), u(0, 360), scale=u(0.7, 1.2))
                 scene.subjects.append((*at, 1.0, 2.5, 8))  # type: ignore[arg-type]
-    for at in stock.scatter("tree", int(u(0, 10)), 5, 40, radius=0.6):
+    for at in stock.scatter("near tree", int(u(0, 10)), 5, 40, radius=0.6):
         scene.subjects.append((*at, 4.0, 5, 16))  # type: ignore[arg-type]
     if not sea:
         woods(stock, int(u(100, 400)))
@@ -593,14 +596,14 @@ def park(kit: Kit) -> Scene:
             kit.add(parts, (*at, float(land.height(*at)) - 0.1))
             seen([at] * 2, 2.0, 5, 12)
     side = float(rng.choice([-1, 1]))
-    for name, gap, off in (("bench", u(6, 15), 0.7), ("lamp", u(9, 20), 0.8), ("tree", u(5, 10), u(1.2, 2.5))):
+    for name, gap, off in (("bench", u(6, 15), 0.7), ("lamp", u(9, 20), 0.8), ("near tree", u(5, 10), u(1.2, 2.5))):
         if land.path and rng.random() < 0.6:
             for s in np.arange(u(-10, -3), 60, gap):
                 at = land.along(s) + [side * (land.path[0] / 2 + off), 0]
                 if land.take(at, 0.7):
-                    land.put(stock.some(name), at, -90 * side + rng.normal(0, 4) if name != "tree" else None)
+                    land.put(stock.some(name), at, -90 * side + rng.normal(0, 4) if name != "near tree" else None)
                     seen([at], 1.0 if name == "bench" else 3.0, 2, 8)
-    seen(stock.scatter("tree", int(u(4, 26)), 7, 55, radius=1.0, clear=1), 4.0, 5, 18)
+    seen(stock.scatter("near tree", int(u(4, 26)), 7, 55, radius=1.0, clear=1), 4.0, 5, 18)
     seen(stock.scatter("near tree", int(u(0, 3)), 3, 9, radius=0.6, clear=0.8), 2.5, 2, 7)
     seen(stock.scatter("bush", int(u(0, 18)), 3, 30, radius=1.0, clear=0.5), 0.8, 1.5, 6)
     if rng.random() < 0.6:
@@ -692,7 +695,7 @@ def cameras(scene: Scene, kit: Kit, count: int) -> list[Shot]:
     rng, land = kit.rng, scene.land
     u = rng.uniform
     shots: list[Shot] = []
-    for _ in range(count):
+    for _ in range(count + 6):
         for _ in range(14):
             kind = rng.random()
             if kind < 0.5 and scene.subjects:
@@ -721,7 +724,7 @@ def cameras(scene: Scene, kit: Kit, count: int) -> list[Shot]:
                 continue
             shots.append(Shot(eye, aim, fov, rng.normal(0, 1.6)))
             break
-    return shots
+    return sight.worthwhile(kit, shots, count, nearest=0.4)
 
 
 def build(kit: Kit) -> list[Shot]:

@@ -127,7 +127,7 @@ def tree(kit: Kit, height: float, kind: str | None = None, *, fine: bool = False
     stem: share of the height without branches."""
     rng = kit.rng
     kind = kind or str(rng.choice(list(TREES), p=list(TREES.values())))
-    many = 8500 if fine else 4200
+    many = 11000 if fine else 4500
     if kind in ("broad", "birch", "poplar", "bare", "orchard"):
         look = {
             "broad": dict(
@@ -149,7 +149,7 @@ def tree(kit: Kit, height: float, kind: str | None = None, *, fine: bool = False
         swell = np.repeat(rng.uniform(0.5, 1.3, (len(clumps), 1)), 28, 0)
         at = np.repeat(clumps, 28, 0) + rng.normal(0, clump, (len(clumps) * 28, 3)) * swell * [1, 1, 0.7]
         at = at[at[:, 2] > height * 0.08]
-        size = height * (0.026 if fine else 0.037) * rng.uniform(0.8, 1.25)
+        size = (0.07 + 0.011 * height if fine else 0.034 * height) * rng.uniform(0.8, 1.25)
         colour = season(rng)
         dark = rng.random(len(at)) < 0.3
         other = hsv(rng.uniform(0.17, 0.33), 0.6, 0.35) if rng.random() < 0.5 else colour
@@ -189,7 +189,7 @@ def _conifer(kit: Kit, height: float, many: int) -> list[Part]:
     at = a[which] + (b - a)[which] * t + sag + rng.normal(0, height * 0.006, (many, 3))
     out = _unit((b - a)[which] + rng.normal(0, 0.55, (many, 3)) * length[which][:, None])
     side = _unit(np.cross(out, [0, 0, 1.0] + rng.normal(0, 0.3, (many, 3))))
-    s = height * 0.028 * rng.uniform(0.6, 1.4, (many, 1))
+    s = (0.06 + 0.009 * height if many > 8000 else height * 0.025) * rng.uniform(0.6, 1.4, (many, 1))
     colour = hsv(rng.uniform(0.22, 0.42), rng.uniform(0.25, 0.6), rng.uniform(0.2, 0.42))
     return [(trunk, bark(kit)), (cards(at, side * s * 0.32, out * s), leafage(kit, colour))]
 
