@@ -63,7 +63,7 @@ class Land:
 
     def __post_init__(self) -> None:
         rng = self.kit.rng
-        self.tiles = [noise(rng, p, side=128) for p in (1.6, 2.0, 1.7, 1.5)]
+        self.tiles = [noise(rng, p, side=128) for p in (1.6, 2.0, 2.1, 1.9)]
         self.shift = rng.uniform(0, 128, (4, 2))
         self.base = 0.0
         self.base = float(self.height(np.zeros(1), np.zeros(1))[0])
@@ -196,7 +196,8 @@ def boulder(rng: np.random.Generator, fine: int = 22) -> Mesh:
     way /= np.linalg.norm(way, axis=1, keepdims=True)
     for n, d in zip(way, rng.uniform(0.55, 0.9, 14)):
         v = v - np.maximum(v @ n - d, 0)[:, None] * n * 0.93
-    v = v * rng.uniform(0.6, 1.2, 3) * [1, 1, 0.75] + 0.015 * rng.normal(size=(len(v), 1))
+    v = v * rng.uniform(0.5, 1.3, 3) * [1, 1, 0.7]
+    v = v * (1 + sum(rng.normal(0, 0.05) * np.sin(v @ rng.normal(0, k, 3) + rng.uniform(0, 6)) for k in (3, 5, 8, 13)))[:, None]
     return v * 0.6 + [0, 0, 0.22], f
 
 
@@ -326,7 +327,7 @@ def ground(kit: Kit, kind: str) -> tuple[bpy.types.Material, bpy.types.Material,
     if kind == "snow":
         white = (0.9, 0.92, 0.95)
         return (
-            kit.surface("paint", white, metres=u(2, 8), rough=0.7),
+            patchy(kit, kit.surface("paint", white, metres=u(2, 8), rough=0.7)),
             kit.surface("paint", white, metres=60),
             kit.surface("rock", metres=u(400, 900), bump=False),
             kit.painted(white, rough=0.8),
@@ -389,14 +390,16 @@ def landscape(kit: Kit) -> Scene:
         if rng.random() < 0.4:
             for at in stock.scatter("flowers", int(u(3, 25)), 1.5, 20, radius=0):
                 scene.subjects.append((*at, 0.4, 1.2, 3.5))  # type: ignore[arg-type]
+    elif rng.random() < 0.7:
+        stock.scatter("grass", int(u(15, 90)), 1.5, 20, radius=0, clear=0.2)
     if kind in ("rock", "snow", "sand") or rng.random() < 0.3:
         for at in stock.scatter("stone", int(u(5, 45)), 2.0, 60, radius=0.5, size=(0.3, 2.2), sink=0.1, lean=12):
             scene.subjects.append((*at, 0.5, 2, 7))  # type: ignore[arg-type]
     if kind != "sand" or rng.random() < 0.5:
-        for at in stock.scatter("bush", int(u(0, 25)), 3, 60, radius=0.9, size=(0.5, 1.5)):
+        for at in stock.scatter("bush", int(u(4, 30)), 3, 60, radius=0.9, size=(0.5, 1.5)):
             scene.subjects.append((*at, 1.0, 2.5, 8))  # type: ignore[arg-type]
     if kind != "sand":
-        for at in stock.scatter("near tree", int(u(0, 14)), 6, 50, radius=0.6, clear=1.0):
+        for at in stock.scatter("near tree", int(u(1, 16)), 5, 50, radius=0.6, clear=1.0):
             scene.subjects.append((*at, 5.0, 5, 20))  # type: ignore[arg-type]
         woods(stock, int(u(80, 420)))
     if rng.random() < 0.25:
@@ -544,9 +547,12 @@ def forest(kit: Kit) -> Scene:
     land.lay(*ground(kit, str(rng.choice(["forest", "forest", "grass", "snow"], p=[0.45, 0.25, 0.22, 0.08]))))
     land.lay_path(kit.surface(str(rng.choice(["gravel", "earth"])), hsv(u(0.06, 0.13), u(0.1, 0.35), u(0.3, 0.65)), bump=False), False)
     stock, scene = Stock(kit, land), Scene(land)
-    dense = u(0.25, 1)
-    for at in stock.scatter("tall", int(220 * dense) + 20, 2.2, 90, radius=u(0.5, 1.3), size=(0.7, 1.25), sink=0.15, clear=0.8, lean=1.5):
-        scene.subjects.append((*at, 1.6, 2, 7))  # type: ignore[arg-type]
+    dense = u(0.35, 1)
+    tall = stock.scatter("tall", int(200 * dense) + 20, 2.2, 45, radius=u(0.5, 1.3), size=(0.7, 1.25), sink=0.15, clear=0.8, lean=1.5)
+    scene.subjects.extend((float(a[0]), float(a[1]), 1.6, 2.0, 7.0) for a in tall)
+    stock.scatter("tall", int(380 * dense) + 60, 40, 170, size=(0.7, 1.25), sink=0.15, clear=0.8)
+    if rng.random() < 0.6:
+        stock.scatter("bush", int(u(20, 120)), 14, 70, radius=0, size=(0.6, 2.2), clear=0.3)
     for name, most in (("fern", 60), ("grass", 140), ("bush", 25), ("stone", 20)):
         if rng.random() < 0.55:
             for at in stock.scatter(name, int(u(5, most)), 1.3, 18, radius=0.25 if name != "grass" else 0, size=(0.5, 1.2)):

@@ -33,10 +33,19 @@ def distances(shot: Shot, shape: float) -> NDArray[np.float64]:
     return found
 
 
+def _alike(a: Shot, b: Shot) -> bool:
+    """Whether two shots are from nearly the same place in nearly the same direction."""
+    ahead = [(np.asarray(s.aim, float) - s.at) / np.linalg.norm(np.asarray(s.aim, float) - s.at) for s in (a, b)]
+    apart = float(np.linalg.norm(np.asarray(a.at, float) - b.at))
+    return math.degrees(math.acos(float(np.clip(ahead[0] @ ahead[1], -1, 1)))) < 25 - 2.5 * apart
+
+
 def worthwhile(kit: Kit, shots: Sequence[Shot], most: int, *, nearest: float = 0.6, sky: float = 0.72, spread: float = 1.25) -> list[Shot]:
-    """The first `most` shots with a fair view: hardly anything nearer than `nearest` metres, not too much sky, some depth."""
-    kept = []
+    """The first `most` shots with a fair view: hardly anything nearer than `nearest` metres, not too much sky, some depth, no two alike."""
+    kept: list[Shot] = []
     for shot in shots:
+        if any(_alike(shot, k) for k in kept):
+            continue
         z = distances(shot, kit.size[0] / kit.size[1])
         seen = z[np.isfinite(z)]
         if (z < nearest).mean() > 0.05 or (z < 2 * nearest).mean() > 0.4 or np.isinf(z).mean() > sky:

@@ -299,11 +299,11 @@ def _houses(place: Place, lane: Lane, plan: Street, trees: Sequence[Stamp]) -> l
     stock = [town.house(place.look, str(rng.choice(plan.houses))) for _ in range(5 if plan.gaps < 1 else 3)]
     stamps = [Stamp(kit, h.parts) for h in stock]
     fronts = []
-    open_side = float(rng.choice([-1, 1])) if rng.random() < 0.12 and plan.walk else 0.0
+    open_side = float(rng.choice([-1, 1])) if rng.random() < 0.12 and plan.walk > 1.5 else 0.0
     for side in (-1.0, 1.0):
         s = float(rng.uniform(-45, -30))
         if side == open_side:
-            for at in np.arange(-30, plan.long, 14):
+            for at in np.arange(-30, plan.long, 5):
                 trees[int(rng.integers(len(trees)))].put(
                     lane.at(at + rng.normal(0, 3), side * (plan.front + rng.uniform(4, 25))),
                     rng.uniform(0, 360),
@@ -475,7 +475,9 @@ def _cameras(place: Place, lane: Lane, plan: Street, kind: str, fronts: Sequence
     shots: list[Shot] = []
     for what in kinds:
         for _ in range(12):
-            s, side = u(-3, 30), float(rng.choice([-1, 1]))
+            s, side = u(-3, min(0.3 * plan.long, 110)), float(rng.choice([-1, 1]))
+            if what > 0:
+                s = min(s, u(-3, 45))
             if what == 0:  # driving
                 off = plan.road * 0.5 if rng.random() < 0.85 else -plan.road * 0.5 * rng.random()
                 at = lane.at(s, off, u(1.25, 1.8))
@@ -551,6 +553,11 @@ def square(kit: Kit) -> list[Shot]:
                 stamps[i].put((at[0], at[1], 0.0), turn)
                 tops.append(h.high)
             s += h.width + (u(2, 6) if rng.random() < 0.15 else 0)
+    for _ in range(14):  # what shows through the gaps
+        a, far = u(0, 2 * np.pi), u(1.6, 2.4)
+        spot = np.array([math.cos(a) * (x + 12) * far, deep / 2 + math.sin(a) * (deep / 2 + 20) * far])
+        stamps[int(rng.integers(5))].put((spot[0], spot[1], -0.2), float(rng.choice([0, 90, 180, 270])))
+    rim_of_trees(kit, [Stamp(kit, plants.tree(kit, u(7, 13))) for _ in range(2)], (0, deep / 2, 0), max(x, deep / 2) + 45, -0.2, 60)
     if rng.random() < 0.4:
         _portico(place, wide, deep, small)
     middle = _pieces(place, wide, deep, small)
