@@ -615,6 +615,8 @@ def park(kit: Kit) -> Scene:
     if rng.random() < 0.6:
         seen(stock.scatter("flowers", int(u(2, 14)), 2, 14, radius=0.8, clear=0.5), 0.4, 1.0, 4)
     stock.scatter("grass", int(u(0, 60)), 1.2, 14, radius=0, size=(0.25, 0.6))
+    stock.scatter("tree", int(u(8, 45)), 22, 75, radius=0, clear=1.5)
+    stock.scatter("bush", int(u(0, 40)), 16, 60, radius=0, size=(0.6, 2.0), clear=0.8)
     if rng.random() < 0.5:
         long = u(4, 12)
         row = Stamp(kit, plants.hedge(kit, (long, u(0.5, 1.1), u(0.6, 2.4)), many=3500))

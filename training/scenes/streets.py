@@ -352,7 +352,7 @@ def _border(place: Place, lane: Lane, plan: Street, kind: str, trees: Sequence[S
                         trees[int(rng.integers(len(trees)))].put(at, u(0, 360), scale=u(0.75, 1.2))
     goods: list[tuple[Callable[[], list[Part]], float, float]] = [
         (lambda: town.street_lamp(kit), 0.35, u(18, 35)), (lambda: town.sign_post(kit, place.look), 0.3, u(15, 60)), (lambda: town.bollard(kit), 0.25, float(rng.choice([2.0, 60.0]))),
-        (lambda: town.bin_(kit), 0.5, u(15, 60)), (lambda: town.traffic_light(kit), 0.4, 70.0), (lambda: town.bicycle(kit), 0.7, u(8, 60)), (lambda: town.bench(kit), 0.7, u(25, 80)),
+        (lambda: town.bin_(kit), 0.5, u(15, 60)), (lambda: town.traffic_light(kit), 0.4, 70.0 if kind != "country" else 900.0), (lambda: town.bicycle(kit), 0.7, u(8, 60)), (lambda: town.bench(kit), 0.7, u(25, 80)),
     ]  # fmt: skip
     for make, radius, gap in goods:
         if rng.random() < (0.6 if kind != "country" else 0.25):
