@@ -82,11 +82,11 @@ def office_desk(kit: Kit, p: Palette) -> Scene:
     room = empty(kit, p, rng.uniform(2.6, 4.2), rng.uniform(2.8, 5.0), windows=int(rng.integers(0, 3)), doors=1, bare=True)
     room.stock.each = 3
     targets = []
-    for k in range(int(rng.integers(1, 4))):
+    for _ in range(int(rng.integers(1, 4))):
         table = shapes.desk(p)
         base = room.against(table, gap=float(rng.choice([0, 0, 0.08, 0.3])), tries=20)
         if base:
-            full = rng.uniform(12, 50)
+            full = rng.uniform(15, 70)
             workplace(room, base, full)
             targets.append(base)
             wall = _wall(base)
@@ -131,7 +131,7 @@ def kitchen_table(kit: Kit, p: Palette) -> Scene:
     if base:
         makers = household.KITCHEN + household.TABLE if rng.random() < 0.6 else household.TABLE
         seated(room, base, [shapes.chair, shapes.chair, shapes.stool], 0.0)
-        room.strew(base, makers, rng.uniform(12, 45))
+        room.strew(base, makers, rng.uniform(15, 70))
         targets.append(base)
     if rng.random() < 0.6:
         walls = [k for k in range(4) if not room.openings[k]]
@@ -182,7 +182,7 @@ def bookcase(kit: Kit, p: Palette) -> Scene:
         if base:
             room.strew(base, household.SHELF, rng.uniform(10, 40))
             targets.append(base)
-    seat = room.anywhere(shapes.sofa(p, 1)) if rng.random() < 0.5 else None
+    seat = room.anywhere(shapes.armchair(p)) if rng.random() < 0.5 else None
     if seat:
         room.strew(seat, household.SEAT, 4)
     fill(room, int(rng.integers(2, 6)))
@@ -238,7 +238,7 @@ def arranged(kit: Kit, p: Palette) -> Scene:
     base = room.against(table, gap=rng.uniform(0.0, 0.6), tries=30)
     if base is None:
         return room, []
-    room.strew(base, BIG + household.TABLE, rng.uniform(25, 70))
+    room.strew(base, BIG + household.TABLE, rng.uniform(30, 100))
     wall = _wall(base)
     if wall is not None and rng.random() < 0.6:
         u = _along(room, base, wall)

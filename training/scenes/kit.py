@@ -264,7 +264,7 @@ class Kit:
         shader, look = tree.nodes.new("ShaderNodeBackground"), tree.nodes.new("ShaderNodeTexEnvironment")
         look.image = image
         placed = tree.nodes.new("ShaderNodeMapping")  # Blender's middle column is -x... turned to +y
-        placed.inputs["Rotation"].default_value = (0, 0, math.pi / 2)
+        placed.inputs["Rotation"].default_value = (0, 0, -math.pi / 2)
         tree.links.new(tree.nodes.new("ShaderNodeTexCoord").outputs["Generated"], placed.inputs[0])
         tree.links.new(placed.outputs[0], look.inputs[0])
         shader.inputs[1].default_value = strength

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from benchmarks.modelling import Mesh, ball, joined, lathe, sheet, tube
 
-from . import plants, skies, town
+from . import plants, sight, skies, town
+from .grounds import patchy
 from .kit import Kit, Part, Shot, rounded
 from .plants import Stamp
 from .textures import Colour, any_colour, green, hsv, noise, wood_colour
@@ -62,7 +63,7 @@ class Land:
 
     def __post_init__(self) -> None:
         rng = self.kit.rng
-        self.tiles = [noise(rng, p, side=128) for p in (1.6, 2.0, 1.7, 1.5)]
+        self.tiles = [noise(rng, p, side=128) for p in (1.6, 2.0, 2.1, 1.9)]
         self.shift = rng.uniform(0, 128, (4, 2))
         self.base = 0.0
         self.base = float(self.height(np.zeros(1), np.zeros(1))[0])
@@ -195,7 +196,8 @@ def boulder(rng: np.random.Generator, fine: int = 22) -> Mesh:
     way /= np.linalg.norm(way, axis=1, keepdims=True)
     for n, d in zip(way, rng.uniform(0.55, 0.9, 14)):
         v = v - np.maximum(v @ n - d, 0)[:, None] * n * 0.93
-    v = v * rng.uniform(0.6, 1.2, 3) * [1, 1, 0.75] + 0.015 * rng.normal(size=(len(v), 1))
+    v = v * rng.uniform(0.5, 1.3, 3) * [1, 1, 0.7]
+    v = v * (1 + sum(rng.normal(0, 0.05) * np.sin(v @ rng.normal(0, k, 3) + rng.uniform(0, 6)) for k in (3, 5, 8, 13)))[:, None]
     return v * 0.6 + [0, 0, 0.22], f
 
 
@@ -221,10 +223,10 @@ class Stock:
             if name == "tree":
                 stamps = [Stamp(kit, plants.tree(kit, u(6, 16))) for _ in range(3)]
             elif name == "near tree":
-                stamps = [Stamp(kit, plants.tree(kit, u(5, 11), fine=True))]
+                stamps = [Stamp(kit, plants.tree(kit, u(5, 12), fine=True)) for _ in range(2)]
             elif name == "tall":
                 kinds = [str(rng.choice(["broad", "birch", "conifer", "broad"]))] * 2 + [str(rng.choice(["broad", "conifer", "bare"]))]
-                stamps = [Stamp(kit, plants.tree(kit, u(13, 24), k, stem=u(0.3, 0.6))) for k in kinds]
+                stamps = [Stamp(kit, plants.tree(kit, u(13, 24), k, stem=u(0.3, 0.6), fine=True)) for k in kinds]
             elif name == "bush":
                 stamps = [Stamp(kit, plants.bush(kit, u(0.6, 1.8))) for _ in range(2)]
             elif name == "near bush":
@@ -325,7 +327,7 @@ def ground(kit: Kit, kind: str) -> tuple[bpy.types.Material, bpy.types.Material,
     if kind == "snow":
         white = (0.9, 0.92, 0.95)
         return (
-            kit.surface("paint", white, metres=u(2, 8), rough=0.7),
+            patchy(kit, kit.surface("paint", white, metres=u(2, 8), rough=0.7)),
             kit.surface("paint", white, metres=60),
             kit.surface("rock", metres=u(400, 900), bump=False),
             kit.painted(white, rough=0.8),
@@ -339,7 +341,7 @@ def ground(kit: Kit, kind: str) -> tuple[bpy.types.Material, bpy.types.Material,
             str(rng.choice(["earth", "foliage", "gravel"])), hsv(u(0.05, 0.2), u(0.3, 0.6), u(0.2, 0.45)), metres=u(1, 3), bump=True
         )
     else:
-        near = kit.surface("grass", tone, metres=u(2, 7), bump=False)
+        near = kit.surface("grass", tone, metres=u(1.2, 4), bump=False)
     middle = kit.surface(
         str(rng.choice(["foliage", "grass", "earth"], p=[0.5, 0.35, 0.15])),
         green(rng) if kind != "rock" else None,
@@ -350,6 +352,8 @@ def ground(kit: Kit, kind: str) -> tuple[bpy.types.Material, bpy.types.Material,
     far = kit.surface(
         str(rng.choice(["rock", "foliage"])), None if rng.random() < 0.5 else green(rng), metres=u(300, 1200), rough=1, bump=False
     )
+    patchy(kit, near)
+    patchy(kit, middle, u(150, 500))
     return near, middle, far, kit.painted((0.9, 0.92, 0.95), rough=0.8) if rng.random() < 0.5 else None
 
 
@@ -386,14 +390,16 @@ def landscape(kit: Kit) -> Scene:
         if rng.random() < 0.4:
             for at in stock.scatter("flowers", int(u(3, 25)), 1.5, 20, radius=0):
                 scene.subjects.append((*at, 0.4, 1.2, 3.5))  # type: ignore[arg-type]
+    elif rng.random() < 0.7:
+        stock.scatter("grass", int(u(15, 90)), 1.5, 20, radius=0, clear=0.2)
     if kind in ("rock", "snow", "sand") or rng.random() < 0.3:
         for at in stock.scatter("stone", int(u(5, 45)), 2.0, 60, radius=0.5, size=(0.3, 2.2), sink=0.1, lean=12):
             scene.subjects.append((*at, 0.5, 2, 7))  # type: ignore[arg-type]
     if kind != "sand" or rng.random() < 0.5:
-        for at in stock.scatter("bush", int(u(0, 25)), 3, 60, radius=0.9, size=(0.5, 1.5)):
+        for at in stock.scatter("bush", int(u(4, 30)), 3, 60, radius=0.9, size=(0.5, 1.5)):
             scene.subjects.append((*at, 1.0, 2.5, 8))  # type: ignore[arg-type]
     if kind != "sand":
-        for at in stock.scatter("tree", int(u(0, 14)), 6, 50, radius=0.6, clear=1.0):
+        for at in stock.scatter("near tree", int(u(1, 16)), 5, 50, radius=0.6, clear=1.0):
             scene.subjects.append((*at, 5.0, 5, 20))  # type: ignore[arg-type]
         woods(stock, int(u(80, 420)))
     if rng.random() < 0.25:
@@ -475,7 +481,7 @@ def shore(kit: Kit) -> Scene:
             if land.take(at, 0.6):
                 stock.some("reeds").put((*at, float(land.height(*at))), u(0, 360), scale=u(0.7, 1.2))
                 scene.subjects.append((*at, 1.0, 2.5, 8))  # type: ignore[arg-type]
-    for at in stock.scatter("tree", int(u(0, 10)), 5, 40, radius=0.6):
+    for at in stock.scatter("near tree", int(u(0, 10)), 5, 40, radius=0.6):
         scene.subjects.append((*at, 4.0, 5, 16))  # type: ignore[arg-type]
     if not sea:
         woods(stock, int(u(100, 400)))
@@ -541,9 +547,12 @@ def forest(kit: Kit) -> Scene:
     land.lay(*ground(kit, str(rng.choice(["forest", "forest", "grass", "snow"], p=[0.45, 0.25, 0.22, 0.08]))))
     land.lay_path(kit.surface(str(rng.choice(["gravel", "earth"])), hsv(u(0.06, 0.13), u(0.1, 0.35), u(0.3, 0.65)), bump=False), False)
     stock, scene = Stock(kit, land), Scene(land)
-    dense = u(0.25, 1)
-    for at in stock.scatter("tall", int(220 * dense) + 20, 2.2, 90, radius=u(0.5, 1.3), size=(0.7, 1.25), sink=0.15, clear=0.8, lean=1.5):
-        scene.subjects.append((*at, 1.6, 2, 7))  # type: ignore[arg-type]
+    dense = u(0.35, 1)
+    tall = stock.scatter("tall", int(200 * dense) + 20, 2.2, 45, radius=u(0.5, 1.3), size=(0.7, 1.25), sink=0.15, clear=0.8, lean=1.5)
+    scene.subjects.extend((float(a[0]), float(a[1]), 1.6, 2.0, 7.0) for a in tall)
+    stock.scatter("tall", int(380 * dense) + 60, 40, 170, size=(0.7, 1.25), sink=0.15, clear=0.8)
+    if rng.random() < 0.6:
+        stock.scatter("bush", int(u(20, 120)), 14, 70, radius=0, size=(0.6, 2.2), clear=0.3)
     for name, most in (("fern", 60), ("grass", 140), ("bush", 25), ("stone", 20)):
         if rng.random() < 0.55:
             for at in stock.scatter(name, int(u(5, most)), 1.3, 18, radius=0.25 if name != "grass" else 0, size=(0.5, 1.2)):
@@ -593,19 +602,21 @@ def park(kit: Kit) -> Scene:
             kit.add(parts, (*at, float(land.height(*at)) - 0.1))
             seen([at] * 2, 2.0, 5, 12)
     side = float(rng.choice([-1, 1]))
-    for name, gap, off in (("bench", u(6, 15), 0.7), ("lamp", u(9, 20), 0.8), ("tree", u(5, 10), u(1.2, 2.5))):
+    for name, gap, off in (("bench", u(6, 15), 0.7), ("lamp", u(9, 20), 0.8), ("near tree", u(5, 10), u(1.2, 2.5))):
         if land.path and rng.random() < 0.6:
             for s in np.arange(u(-10, -3), 60, gap):
                 at = land.along(s) + [side * (land.path[0] / 2 + off), 0]
                 if land.take(at, 0.7):
-                    land.put(stock.some(name), at, -90 * side + rng.normal(0, 4) if name != "tree" else None)
+                    land.put(stock.some(name), at, -90 * side + rng.normal(0, 4) if name != "near tree" else None)
                     seen([at], 1.0 if name == "bench" else 3.0, 2, 8)
-    seen(stock.scatter("tree", int(u(4, 26)), 7, 55, radius=1.0, clear=1), 4.0, 5, 18)
+    seen(stock.scatter("near tree", int(u(4, 26)), 7, 55, radius=1.0, clear=1), 4.0, 5, 18)
     seen(stock.scatter("near tree", int(u(0, 3)), 3, 9, radius=0.6, clear=0.8), 2.5, 2, 7)
     seen(stock.scatter("bush", int(u(0, 18)), 3, 30, radius=1.0, clear=0.5), 0.8, 1.5, 6)
     if rng.random() < 0.6:
         seen(stock.scatter("flowers", int(u(2, 14)), 2, 14, radius=0.8, clear=0.5), 0.4, 1.0, 4)
     stock.scatter("grass", int(u(0, 60)), 1.2, 14, radius=0, size=(0.25, 0.6))
+    stock.scatter("tree", int(u(8, 45)), 22, 75, radius=0, clear=1.5)
+    stock.scatter("bush", int(u(0, 40)), 16, 60, radius=0, size=(0.6, 2.0), clear=0.8)
     if rng.random() < 0.5:
         long = u(4, 12)
         row = Stamp(kit, plants.hedge(kit, (long, u(0.5, 1.1), u(0.6, 2.4)), many=3500))
@@ -692,7 +703,7 @@ def cameras(scene: Scene, kit: Kit, count: int) -> list[Shot]:
     rng, land = kit.rng, scene.land
     u = rng.uniform
     shots: list[Shot] = []
-    for _ in range(count):
+    for _ in range(count + 6):
         for _ in range(14):
             kind = rng.random()
             if kind < 0.5 and scene.subjects:
@@ -721,7 +732,7 @@ def cameras(scene: Scene, kit: Kit, count: int) -> list[Shot]:
                 continue
             shots.append(Shot(eye, aim, fov, rng.normal(0, 1.6)))
             break
-    return shots
+    return sight.worthwhile(kit, shots, count, nearest=0.4)
 
 
 def build(kit: Kit) -> list[Shot]:

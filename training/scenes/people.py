@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from training.scenes import people_body, people_pose, people_wear
 from training.scenes.people_body import BONE, Human, Traits
-from training.scenes.people_mesh import Floats, box, compact, lattice, normals, pushed_out
+from training.scenes.people_mesh import Floats, box, compact, lattice, nearest, normals, pushed_out
 from training.scenes.people_wear import Outfit, Part, Piece
 
 POSES = people_pose.POSES
@@ -131,18 +131,50 @@ def _posed(human: Human, body: Floats, rest: people_pose.Rest, outfit: Outfit, k
     hips = float(np.abs(body[trunk & level, 0]).max())
     shape = people_pose.Shape(body[trunk], hips, outfit.thickness)
     ankle = float(rest.head("l-foot")[2] - body[human.groups["body"], 2].min()) + outfit.sole
-    again = copy.deepcopy(rng)
+    before = copy.deepcopy(rng)
     posed = people_pose.pose(rest, shape, kind, rng, ankle=ankle)
+    clearance = 0.085
     if posed.seated:
         under = _underside(human)
         points = people_pose.skin(body[under], human.weights[under], rest.heads, posed.rotation, posed.at)
         clearance = float(posed.at[[BONE["l-leg1"], BONE["r-leg1"]], 2].mean() - np.quantile(points[:, 2], 0.02)) + 0.006
-        posed = people_pose.pose(rest, shape, kind, again, ankle=ankle, clearance=clearance)
+        posed = people_pose.pose(rest, shape, kind, copy.deepcopy(before), ankle=ankle, clearance=clearance)
+    push = {side: np.zeros(3) for side in "lr"}
+    best = np.inf
+    for _ in range(4):
+        tried = (
+            people_pose.pose(rest, shape, kind, copy.deepcopy(before), ankle=ankle, clearance=clearance, push=push)
+            if best < np.inf
+            else posed
+        )
+        lack = {side: _sunk(human, body, rest, tried, outfit.thickness, side) for side in "lr"}
+        worst = max(float(np.linalg.norm(v)) for v in lack.values())
+        if worst < best:
+            best, posed = worst, tried
+        if worst < 0.008:
+            break
+        push = {side: push[side] + lack[side] for side in "lr"}
+    if posed.seated:
         hip = float(posed.at[[BONE["l-leg1"], BONE["r-leg1"]], 2].mean())
-        lift = np.array([0, 0, SEAT + clearance - hip])
-        middle = posed.at[BONE["root"]] * [1, 1, 0]
-        return posed.moved(lift - middle)
+        return posed.moved(np.array([0, 0, SEAT + clearance - hip]) - posed.at[BONE["root"]] * [1, 1, 0])
     return posed
+
+
+def _sunk(human: Human, body: Floats, rest: people_pose.Rest, posed: people_pose.Posed, cloth: float, side: str) -> Floats:
+    """The way (3, metres) out of trunk and legs for the deepest part of a forearm or hand that is in them, or zero."""
+    faces, used, _ = people_wear.compact_shell(str(human.folder.resolve()), people_wear.TIGHTS)
+    surface = people_pose.skin(body[used], human.weights[used], rest.heads, posed.rotation, posed.at)
+    outward = normals(surface, faces)
+    trunk = human.regions.armness[used] < 0.05
+    mine = (body[:, 0] > 0) == (side == "l")
+    arm = np.flatnonzero((human.kind == 0) & mine & (human.regions.arm > 1.2) & (human.regions.armness > 0.9))[::5]
+    points = people_pose.skin(body[arm], human.weights[arm], rest.heads, posed.rotation, posed.at)
+    close = nearest(points, surface[trunk])[:, 0]
+    apart = points - surface[trunk][close]
+    depth = cloth * 0.5 - (apart * outward[trunk][close]).sum(1)
+    depth[np.linalg.norm(apart, axis=1) > 0.1] = 0
+    worst = int(depth.argmax())
+    return outward[trunk][close[worst]] * max(float(depth[worst]), 0.0)
 
 
 def _underside(human: Human) -> NDArray[np.int64]:

@@ -261,7 +261,7 @@ def draw_traits(rng: np.random.Generator) -> Traits:
     else:
         age = float(np.clip(18 + rng.gamma(2.2, 11), 18, 85))
     races = rng.dirichlet([0.35, 0.35, 0.35])
-    weight = float(np.clip(rng.normal(0.52, 0.17), 0.1, 1))
+    weight = float(np.clip(rng.normal(0.54, 0.21), 0.1, 1))
     muscle = float(np.clip(rng.normal(0.45 + 0.1 * (female < 0.5), 0.15), 0.05, 1))
     # Median heights by age (WHO growth references, rounded), then a spread of 4.5 %.
     years, tall, small = [4, 6, 8, 10, 12, 14, 16, 18, 60, 85], [1.03, 1.16, 1.27, 1.38, 1.49, 1.63, 1.73, 1.76, 1.74, 1.69], 0
@@ -353,7 +353,7 @@ def expression_targets(rng: np.random.Generator, races: tuple[float, float, floa
         for name in names:
             result[unit_of + name] = strength
 
-    mood = rng.choice(("calm", "smile", "grin", "talk", "frown", "surprise"), p=(0.4, 0.27, 0.1, 0.13, 0.06, 0.04))
+    mood = rng.choice(("calm", "smile", "grin", "talk", "frown", "surprise"), p=(0.45, 0.28, 0.11, 0.08, 0.06, 0.02))
     opened = False
     if mood in ("smile", "grin"):
         add("mouth-corner-puller", strength=float(rng.uniform(0.4, 1.0)))
@@ -388,8 +388,8 @@ def face_fields(human: Human) -> dict[str, Floats]:
 @lru_cache(maxsize=2)
 def _face_fields(folder: str) -> dict[str, Floats]:
     human = _load(folder)
-    ear = human.reach("ears/l-ear-scale-incr") + human.reach("ears/r-ear-scale-incr")
-    ear = ramp(ear / ear.max(), 0.02, 0.2)
+    ear = human.reach("ears/l-ear-wing-incr") + human.reach("ears/r-ear-wing-incr")
+    ear = ramp(ear / ear.max(), 0.0, 0.15)
     lips = human.reach("mouth/mouth-upperlip-volume-incr") + human.reach("mouth/mouth-lowerlip-volume-incr")
     x, y, z = human.vertices.T
     # Azimuth about the skull's middle, 0 at the nose and 180 at the nape; the lines are read off the base mesh.

@@ -6,6 +6,7 @@ proportions; the twist between shoulder and hand is spread over the bones betwee
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -122,8 +123,9 @@ class Rest:
 class Figure:
     """A pose in the making: world rotation of each bone, and from these where each bone's head is."""
 
-    def __init__(self, rest: Rest) -> None:
+    def __init__(self, rest: Rest, push: Mapping[str, Floats] | None = None) -> None:
         self.rest = rest
+        self._push = push or {}
         self._rotation = np.tile(np.eye(3), (len(BONES), 1, 1))
         self._at = rest.heads.astype(float).copy()
         self._offset = [rest.heads[i] - rest.heads[p] for i, p in enumerate(PARENT)]
@@ -202,7 +204,7 @@ class Figure:
         hinge0 = unit(np.cross(d1, d2))
         upper, lower = rest.length(n + "arm1", n + "fore1"), rest.length(n + "fore1", n + "hand")
         start = self.head(n + "arm1")
-        joint, end, hinge = two_bones(start, wrist, upper, lower, elbow)
+        joint, end, hinge = two_bones(start, wrist + self._push.get(side, 0.0), upper, lower, elbow)
         arm = frame(joint - start, hinge) @ frame(d1, hinge0).T
         fore = frame(end - joint, hinge) @ frame(d2, hinge0).T
         base = self.rotation[BONE[n + "clavicle"]]
@@ -293,12 +295,22 @@ class Posed:
         return Posed(self.rotation, self.at + by, self.seated, tuple((what, at + by, axes) for what, at, axes in self.props))
 
 
-def pose(rest: Rest, shape: Shape, kind: str, rng: np.random.Generator, *, ankle: float = 0.08, clearance: float = 0.085) -> Posed:
+def pose(
+    rest: Rest,
+    shape: Shape,
+    kind: str,
+    rng: np.random.Generator,
+    *,
+    ankle: float = 0.08,
+    clearance: float = 0.085,
+    push: Mapping[str, Floats] | None = None,
+) -> Posed:
     """A pose of POSES with chance in it. Heights are the rest's own: the caller sets feet or seat on their level.
 
-    `ankle`: the ankle joint's height over the ground when standing; `clearance`: the hip joints' height over the seat.
+    `ankle`: the ankle joint's height over the ground when standing; `clearance`: the hip joints' height over the seat;
+    `push`: by how much to move the wrists of sides "l" and "r" (metres, world), where they would be in the body.
     """
-    f = Figure(rest)
+    f = Figure(rest, push)
     seated = kind in SITTING
     yaw = float(rng.normal(0, 0.15))
     if kind == "portrait":

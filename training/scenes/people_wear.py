@@ -80,7 +80,7 @@ class Outfit:
         self.covered = where if self.covered is None else np.maximum(self.covered, where)
 
 
-class _Plain:
+class Plain:
     """Stands in for a Subdivision where the coarse mesh will do."""
 
     def __init__(self, faces: NDArray[np.int64]) -> None:
@@ -105,7 +105,7 @@ class Cloth:
 
 def cloth(human: Human, body: Floats, shell: str, *, loose: int, fine: bool) -> Cloth:
     """The shell around a morphed body; `loose` rounds of smoothing let the cloth span hollows, never cut into the body."""
-    mesh = human.fine[shell] if fine else _Plain(human.faces[human.part_faces[shell]])
+    mesh = human.fine[shell] if fine else Plain(human.faces[human.part_faces[shell]])
     coarse, used, near = compact_shell(str(human.folder.resolve()), shell)
     points = body[used]
     if loose:
@@ -233,7 +233,7 @@ def dress(human: Human, body: Floats, traits: Traits, rng: np.random.Generator, 
     r = human.regions
     inner = look in ("jacket", "coat", "suit")
 
-    def wrinkled(c: Cloth, base: Floats | float, strength: float) -> Floats:
+    def wrinkled(c: Cloth, base: Floats | float, strength: Floats | float) -> Floats:
         limb = np.maximum(ramp(-np.abs(c.fields.arm - 1), -0.5, -0.1), ramp(-np.abs(c.fields.leg - 1), -0.4, -0.1))
         folds = waves(c.vertices, rng, 0.11 * scale, 7, (2.0, 2.0, 0.8)) * (0.5 + limb) + 0.5 * waves(c.vertices, rng, 0.05 * scale, 6)
         return np.asarray(base + strength * np.maximum(folds, -0.8), np.float32)
@@ -261,6 +261,8 @@ def dress(human: Human, body: Floats, traits: Traits, rng: np.random.Generator, 
     ease_top = (0.004 if tucked else 0.009) + ease + (0.005 if look == "knit" else 0)
     if look in ("dress", "skirt"):
         low, tucked, ease_top = 0.12, True, 0.006
+    if inner:
+        ease, ease_top = min(ease, 0.004), 0.005
     hang = ramp(-c.fields.place[:, 2], -0.45, 0.0) * (0.0 if tucked else ease)
     cuff = np.where(sleeve < 1.2, ramp(c.fields.arm, 0.1, 0.5), 0) * ease * 0.8
     thick = wrinkled(c, (ease_top * (1 - 0.35 * ramp(c.fields.armness, 0.2, 0.9)) + hang + cuff) * scale, (0.0012 + 0.12 * ease) * scale)
@@ -283,16 +285,16 @@ def dress(human: Human, body: Floats, traits: Traits, rng: np.random.Generator, 
             a, b, d = np.clip(np.array(colour) * rng.uniform(0.6, 2.2) + rng.normal(0, 0.02, 3), 0.03, 0.8)
             colour = (float(a), float(b), float(d))
         legs = Part("tights" if look in ("dress", "skirt") else "shorts" if short else "trousers", colour, texture, _colour(rng))
-        c = cloth(human, body, TIGHTS, loose=0 if tight else 4, fine=fine)
+        c = cloth(human, body, TIGHTS, loose=0 if tight else loose if tucked else min(loose, 2), fine=fine)
         spread = ramp(c.fields.leg, 0.2, 1.9) * slack
-        thick = wrinkled(c, (base + spread) * scale, (0.0006 if tight else 0.0025) * scale)
+        thick = wrinkled(c, (base + spread) * scale, (0.0006 if tight else 0.0025) * scale * ramp(c.fields.leg, 0.0, 0.3))
         outfit.pieces.append(sewn(c, _trousers(c.fields, high, end), legs, thick))
         outfit.cover(_trousers(r, high, end))
 
     # Skirts and the lower part of dresses and coats
     if look in ("dress", "skirt", "coat"):
         length = float(rng.uniform(-0.62, -0.12)) if look != "coat" else float(rng.uniform(-0.35, -0.1))
-        c = cloth(human, body, SKIRT, loose=3, fine=True)
+        c = cloth(human, body, SKIRT, loose=3, fine=fine and look != "coat")
         down = np.maximum(0, 0.18 - c.fields.place[:, 2])
         flare = float(rng.uniform(-0.05, 0.3)) if look != "coat" else float(rng.uniform(0.0, 0.12))
         azimuth = np.arctan2(c.fields.place[:, 0], -c.fields.place[:, 1])
@@ -318,7 +320,7 @@ def dress(human: Human, body: Floats, traits: Traits, rng: np.random.Generator, 
             part = coat
             where = within(where, np.where(c.fields.place[:, 1] < 0, np.abs(c.fields.place[:, 0]) - 0.012 - 0.1 * down, 0.5))
         skirt = sewn(c, where, part, (out * scale).astype(np.float32), edge=0.01, shift=shift.astype(np.float32))
-        skirt.clear = (0.018 if look == "coat" else 0.012) * scale
+        skirt.clear = (0.028 if look == "coat" else 0.014) * scale
         outfit.pieces.append(skirt)
 
     # Jackets and the upper part of coats
@@ -356,7 +358,7 @@ def dress(human: Human, body: Floats, traits: Traits, rng: np.random.Generator, 
     if rng.random() > 0.03:
         boot = rng.random() < 0.15
         edge = 1.55 if boot else float(rng.choice((1.9, 1.93)))
-        c = cloth(human, body, TIGHTS, loose=0, fine=fine)
+        c = cloth(human, body, TIGHTS, loose=0, fine=fine and not inner)
         floor = float(body[human.groups[TIGHTS], 2].min())
         sunk = ramp(-(c.vertices[:, 2] - floor) / scale, -0.03, -0.012)
         sole_thick = float(rng.uniform(0.008, 0.025)) * scale
@@ -392,7 +394,8 @@ def _patch(folder: str, name: str, low: float):
     n = np.cross(p[:, 2] - p[:, 0], p[:, 3] - p[:, 1])
     inside &= ((p.mean(1) - [0, -0.055, 0.74 if name == "scalp" else 0.68]) * n).sum(1) > 0
     faces, used = compact(human.body_faces[inside])
-    fine = Subdivision(faces, len(used))
+    # The lower face is fine enough as it is.
+    fine = Subdivision(faces, len(used)) if name == "scalp" else Plain(faces)
     return (
         fine,
         used,
@@ -411,8 +414,9 @@ def skull(human: Human, body: Floats) -> Floats:
 
 def _shell(human: Human, body: Floats, name: str, part: Part, where: Floats, thick: Floats, *, round_off: int = 4) -> Piece:
     fine, used, _, weights, _, near = _patch(str(human.folder.resolve()), name, -0.03)
+    coarse = fine.coarse if isinstance(fine, Subdivision) else fine.faces
     rounded = smooth(body[used], near, round_off)
-    out = normals(rounded, fine.coarse)
+    out = normals(rounded, coarse)
     base = fine(body[used])
     c = Cloth(fine.faces, base, unit(fine(out)), weights, None)
     return sewn(c, where, part, thick.astype(np.float32), edge=0.012)
@@ -489,8 +493,9 @@ def hair(human: Human, body: Floats, traits: Traits, rng: np.random.Generator, *
     if style not in ("bald", "buzz") and not hat and rng.random() < 0.35 and style in ("short", "full", "bob", "long"):
         # A fringe over the forehead.
         where = np.where(azimuth < 60, field_ + rng.uniform(0.008, 0.02) * ramp(-azimuth, -60, -30), where)
+    taper = 0.01 if style in ("afro", "bob", "long") else float(rng.uniform(0.008, 0.03))
     if style != "bald":
-        thick = (sides + (top - sides) * upper) * (0.2 + 0.8 * ramp(where, 0.0, 0.03))
+        thick = (sides + (top - sides) * upper) * (0.2 + 0.8 * ramp(where, 0.0, taper))
         if style in ("short", "full", "bob", "long") and not hat:
             parting = float(rng.choice((-1, 0, 1))) * 0.03
             thick = thick * (1 - 0.3 * np.exp(-(((x - parting) / 0.012) ** 2)) * (y < 0.0) * (style != "short"))
@@ -571,16 +576,17 @@ def _curtain(
     for _ in range(2):
         z = start + (z_end - start) * lowered
         angle = away + (low - away) * ramp((start - z) / scale, 0.06, 0.2)
-        blocked = body_radius(angle, z) > hang * 1.0 + 0.055 * scale
+        blocked = body_radius(angle, z) > hang + 0.03 * scale
         stop = np.where(blocked.any(0), z[np.argmax(blocked, 0), np.arange(len(columns))], z_end)
         padded = np.pad(stop, 2, mode="edge")
         z_end = np.maximum(z_end, np.convolve(padded, np.ones(5) / 5, "valid"))
     z_end = z_end + np.abs(rng.normal(0, 0.006, len(columns))) * scale
     z = start + (z_end - start) * share
     angle = away + (low - away) * ramp((start - z) / scale, 0.06, 0.2)
-    inward = float(rng.uniform(0, 0.25))
+    # In front it lies against the cheeks.
+    inward = float(rng.uniform(0, 0.25)) + 0.2 * ramp(-away, -110, -85)
     radius = np.maximum(hang * (1 - inward * ramp((start - z) / scale, 0.08, 0.22)), body_radius(angle, z) + 0.006 * scale)
-    radius = np.minimum(radius, hang + 0.06 * scale)
+    radius = np.minimum(radius, hang + 0.035 * scale)
     # It grows out of the hair on the skull.
     grown = ramp((start - z) / scale, 0.0, 0.07)
     radius = radius * grown + np.minimum(radius, body_radius(away, z) - 0.006 * scale) * (1 - grown)
@@ -653,8 +659,8 @@ def _beard(human: Human, body: Floats, part: Part, rng: np.random.Generator, sca
 def _hat(human: Human, body: Floats, rng: np.random.Generator, kind: str, scale: float, under: float) -> list[Piece]:
     fine, used, _, weights, place, near = _patch(str(human.folder.resolve()), "scalp", -0.03)
     x, y, z = place.T
-    tilt = 0.25 if kind != "beanie" else 0.35
-    line = (0.795 if kind != "beanie" else 0.79) - tilt * (y + 0.13) * 0.5
+    tilt = 0.25 if kind != "beanie" else 0.75
+    line = (0.795 if kind != "beanie" else 0.792) - tilt * (y + 0.13) * 0.5
     part = Part("hat", _colour(rng), "knit" if kind == "beanie" else "plain", _colour(rng))
     where = np.minimum(z - line, 0.5)
     ear = fine.linear(face_fields(human)["ear"][used])

@@ -72,7 +72,7 @@ def skeleton(rng: Rng, height: float, *, stem: float, spread: float, lift: float
     r0 = height * thick * rng.uniform(0.8, 1.25)
     trunk = limb(rng, np.zeros(3), np.array([rng.normal(0, 0.06), rng.normal(0, 0.06), 1.0]), height * 0.92, 9, wild * 0.4, 0.25)
     t = np.linspace(0, 1, 9)
-    flare = 1 + 0.7 * np.exp(-t * 22)
+    flare = 1 + 0.5 * np.exp(-t * 22)
     meshes = [tube(trunk, r0 * flare * (1 - 0.9 * t), 9)]
     tips: list[Floats] = [trunk[-2:]]
     front = []
@@ -127,11 +127,11 @@ def tree(kit: Kit, height: float, kind: str | None = None, *, fine: bool = False
     stem: share of the height without branches."""
     rng = kit.rng
     kind = kind or str(rng.choice(list(TREES), p=list(TREES.values())))
-    many = 8500 if fine else 4200
+    many = 11000 if fine else 4500
     if kind in ("broad", "birch", "poplar", "bare", "orchard"):
         look = {
             "broad": dict(
-                stem=rng.uniform(0.2, 0.35), spread=rng.uniform(0.3, 0.45), lift=rng.uniform(0.1, 0.5), arms=int(rng.integers(9, 15))
+                stem=rng.uniform(0.18, 0.35), spread=rng.uniform(0.26, 0.45), lift=rng.uniform(0.1, 0.5), arms=int(rng.integers(9, 15))
             ),
             "birch": dict(stem=0.25, spread=0.26, lift=0.5, arms=14, thick=0.012),
             "poplar": dict(stem=0.1, spread=rng.uniform(0.12, 0.2), lift=1.6, arms=22),
@@ -139,7 +139,7 @@ def tree(kit: Kit, height: float, kind: str | None = None, *, fine: bool = False
             "orchard": dict(stem=0.28, spread=0.5, lift=0.15, arms=9, thick=0.03, wild=0.45),
         }[kind]
         if stem is not None:
-            look["stem"] = stem
+            look["stem"], look["thick"] = stem, rng.uniform(0.007, 0.015)
         wood, tips = skeleton(rng, height, **look)  # type: ignore[arg-type]
         parts: list[Part] = [(joined(wood), bark(kit, pale=kind == "birch"))]
         if kind == "bare":
@@ -149,7 +149,7 @@ def tree(kit: Kit, height: float, kind: str | None = None, *, fine: bool = False
         swell = np.repeat(rng.uniform(0.5, 1.3, (len(clumps), 1)), 28, 0)
         at = np.repeat(clumps, 28, 0) + rng.normal(0, clump, (len(clumps) * 28, 3)) * swell * [1, 1, 0.7]
         at = at[at[:, 2] > height * 0.08]
-        size = height * (0.026 if fine else 0.037) * rng.uniform(0.8, 1.25)
+        size = (0.08 + 0.0135 * height if fine else 0.034 * height) * rng.uniform(0.8, 1.25)
         colour = season(rng)
         dark = rng.random(len(at)) < 0.3
         other = hsv(rng.uniform(0.17, 0.33), 0.6, 0.35) if rng.random() < 0.5 else colour
@@ -157,17 +157,17 @@ def tree(kit: Kit, height: float, kind: str | None = None, *, fine: bool = False
         parts.append((leaves(rng, at[dark], size, lie=0.3), kit.painted(tuple(float(c) * 0.8 for c in other), rough=0.6)))  # type: ignore[arg-type]
         return parts
     if kind == "conifer":
-        return _conifer(kit, height, many)
+        return _conifer(kit, height, many, stem)
     return _palm(kit, height)
 
 
 TREES = {"broad": 0.52, "birch": 0.09, "poplar": 0.07, "bare": 0.1, "orchard": 0.06, "conifer": 0.13, "palm": 0.03}
 
 
-def _conifer(kit: Kit, height: float, many: int) -> list[Part]:
+def _conifer(kit: Kit, height: float, many: int, stem: float | None) -> list[Part]:
     """Whorls of drooping boughs with short needles' sprays."""
     rng = kit.rng
-    bare = rng.uniform(0.03, 0.3)
+    bare = rng.uniform(0.03, 0.3) if stem is None else stem * 0.7
     wide = height * rng.uniform(0.12, 0.26)
     droop = rng.uniform(-0.1, 0.5)
     rounds = int(rng.integers(14, 24))
@@ -189,7 +189,7 @@ def _conifer(kit: Kit, height: float, many: int) -> list[Part]:
     at = a[which] + (b - a)[which] * t + sag + rng.normal(0, height * 0.006, (many, 3))
     out = _unit((b - a)[which] + rng.normal(0, 0.55, (many, 3)) * length[which][:, None])
     side = _unit(np.cross(out, [0, 0, 1.0] + rng.normal(0, 0.3, (many, 3))))
-    s = height * 0.028 * rng.uniform(0.6, 1.4, (many, 1))
+    s = (0.05 + 0.0065 * height if many > 8000 else height * 0.025) * rng.uniform(0.6, 1.4, (many, 1))
     colour = hsv(rng.uniform(0.22, 0.42), rng.uniform(0.25, 0.6), rng.uniform(0.2, 0.42))
     return [(trunk, bark(kit)), (cards(at, side * s * 0.32, out * s), leafage(kit, colour))]
 

@@ -135,7 +135,7 @@ def fill(room: Room, count: int, *, kinds: str = "home") -> None:
     rng, p = room.rng, room.p
     for _ in range(count):
         k = rng.random()
-        busy = rng.uniform(2, 14)
+        busy = rng.uniform(4, 28)
         if k < 0.3:
             made = room.against(shapes.shelf(p), subject=0.6)
             if made:
@@ -161,10 +161,37 @@ def fill(room: Room, count: int, *, kinds: str = "home") -> None:
             made = room.against(shapes.table(p, rng.uniform(0.5, 1.0), rng.uniform(0.4, 0.6)), subject=0.8)
             if made:
                 room.strew(made, household.TABLE, busy)
-        elif k < 0.96:
+        elif k < 0.95:
             room.against(shapes.bin(p), gap=0.05)
         else:
-            room.against(shapes.fan(p), gap=0.05)
+            odd = [
+                shapes.fan,
+                shapes.drying_rack,
+                shapes.suitcase,
+                shapes.ladder,
+                shapes.ironing_board,
+                shapes.armchair,
+                shapes.speaker,
+                shapes.computer,
+            ]
+            room.against(odd[int(rng.integers(len(odd)))](p), gap=0.05)
+
+
+def climb(room: Room) -> None:
+    """Stairs along a wall, or a column."""
+    rng = room.rng
+    if rng.random() < 0.5:
+        room.anywhere(shapes.column(room.p, room.h), turn=0.0)
+        return
+    flight = shapes.stairs(room.p, rng.uniform(0.75, 1.1), room.h - 0.01)
+    wall = int(rng.integers(4))
+    out = flight.size[0] / 2 + 0.02
+    length = room.length(wall)
+    if length < flight.size[1] + 1.2:
+        return
+    u = rng.uniform(flight.size[1] / 2 + 0.9, length - flight.size[1] / 2)
+    x, y, _ = room.on_wall(wall, float(u), out)
+    room.put(flight, float(x), float(y), (0.0, -90.0, 180.0, 90.0)[wall] + float(rng.choice([-90, 90])), subject=1)
 
 
 def stack(room: Room, count: int) -> None:
@@ -176,7 +203,7 @@ def stack(room: Room, count: int) -> None:
         z = float(size[2])
         while base and rng.random() < 0.5 and z < 1.5 and base.thing.tops:
             smaller = size * rng.uniform(0.7, 1.0, 3)
-            room.on(base, shapes.carton(room.p, smaller), *rng.normal(0, 0.02, 2), z, rng.normal(0, 6))
+            room.on(base, shapes.carton(room.p, smaller), rng.normal(0, 0.02), rng.normal(0, 0.02), z, rng.normal(0, 6))
             z += float(smaller[2])
 
 
@@ -188,14 +215,16 @@ def living(kit: Kit, p: Palette, knee: float | None = None) -> Room:
     room = empty(
         kit, p, rng.uniform(3.4, 5.5), rng.uniform(3.8, 7.5), windows=int(rng.integers(1, 4)), doors=int(rng.integers(1, 3)), knee=knee
     )
+    if rng.random() < 0.12 and knee is None:
+        climb(room)
     lounge(room)
     if rng.random() < 0.35 and min(room.w, room.d) > 3.8:
         base = room.anywhere(shapes.table(p), subject=1.5, turn=float(rng.choice([0, 90])))
         if base:
-            seated(room, base, [shapes.chair], rng.uniform(2, 10))
-    fill(room, int(rng.integers(3, 9)))
-    room.pictures(int(rng.integers(2, 8)))
-    room.dress(household.FLOOR, int(rng.integers(1, 10)))
+            seated(room, base, [shapes.chair], rng.uniform(3, 22))
+    fill(room, int(rng.integers(5, 13)))
+    room.pictures(int(rng.integers(3, 11)))
+    room.dress(household.FLOOR, int(rng.integers(2, 16)))
     room.light()
     return room
 
@@ -203,7 +232,7 @@ def living(kit: Kit, p: Palette, knee: float | None = None) -> Room:
 def lounge(room: Room) -> None:
     """A sofa, what it faces, and what is between."""
     rng, p = room.rng, room.p
-    couch = shapes.sofa(p)
+    couch = shapes.sofa(p) if rng.random() < 0.75 else shapes.corner_sofa(p)
     made = room.against(couch, gap=float(rng.choice([0.03, rng.uniform(0.2, 1.2)])), subject=2, tries=20)
     if made is None:
         made = room.against(shapes.sofa(p, 2), subject=2, tries=20)
@@ -224,7 +253,7 @@ def lounge(room: Room) -> None:
     if rng.random() < 0.8:
         table = room.put(low, float(q[0]), float(q[1]), made.turn + rng.normal(0, 4), subject=1.6)
         if table:
-            room.strew(table, household.TABLE, rng.uniform(4, 18))
+            room.strew(table, household.TABLE, rng.uniform(6, 30))
     wall = [0.0, -90.0, 180.0, 90.0].index(made.turn if made.turn != -180 else 180.0)
     stand = shapes.cabinet(p, rng.uniform(1.0, 1.9), rng.uniform(0.35, 0.45), rng.uniform(0.35, 0.6))
     opposite = room.against(stand, (wall + 2) % 4, subject=1.5)
@@ -236,7 +265,7 @@ def lounge(room: Room) -> None:
         else:
             room.strew(opposite, household.SHELF, 12)
     for _ in range(int(rng.integers(0, 3))):
-        seat = shapes.sofa(p, 1)
+        seat = shapes.armchair(p)
         side = float(rng.choice([-1, 1]))
         a = made.point(side * rng.uniform(0.9, 1.5), -reach - rng.uniform(0.7, 1.6))
         room.put(seat, float(a[0]), float(a[1]), made.turn - side * rng.uniform(50, 110), subject=1)
@@ -275,15 +304,16 @@ def bedroom(kit: Kit, p: Palette, knee: float | None = None) -> Room:
                         room.bulbs.append(base.at + (0, 0, stand.size[2] + lamp.size[2] + 0.02))
                 room.strew(base, household.TABLE, 25, taken=[(0, 0.05, 0.1)])
         if rng.random() < 0.4:
-            room.put(shapes.rug(p, 1.6, 1.0), *(float(c) for c in made.point(rng.normal(0, 0.6), -0.9)[:2]), made.turn, check=False)
+            beside = made.point(rng.normal(0, 0.6), -0.9)
+            room.put(shapes.rug(p, 1.6, 1.0), float(beside[0]), float(beside[1]), made.turn, check=False)
     room.against(shapes.cabinet(p, rng.uniform(0.9, 2.0), rng.uniform(0.55, 0.62), rng.uniform(1.85, 2.2)), tries=20)
     if rng.random() < 0.5:
         base = room.against(shapes.desk(p, rng.uniform(0.9, 1.3)), subject=1.5)
         if base:
-            workplace(room, base, rng.uniform(6, 22))
-    fill(room, int(rng.integers(2, 6)))
-    room.pictures(int(rng.integers(2, 7)))
-    room.dress(household.FLOOR, int(rng.integers(1, 10)))
+            workplace(room, base, rng.uniform(10, 40))
+    fill(room, int(rng.integers(3, 10)))
+    room.pictures(int(rng.integers(3, 10)))
+    room.dress(household.FLOOR, int(rng.integers(2, 16)))
     room.light()
     return room
 
@@ -305,7 +335,7 @@ def kitchen(kit: Kit, p: Palette) -> Room:
             made = room.against(unit, wall, subject=3)
         if made:
             made.high[2] = min(made.high[2], 1.0) if not clear else made.high[2]
-            room.strew(made, household.KITCHEN, rng.uniform(4, 16))
+            room.strew(made, household.KITCHEN, rng.uniform(6, 30))
     cold = room.against(shapes.fridge(p), subject=0.8, tries=20, beside=0.0)
     if cold:
         room.strew(cold, household.STOCK, 5)
@@ -319,7 +349,7 @@ def kitchen(kit: Kit, p: Palette) -> Room:
             else room.against(table, subject=2)
         )
         if base:
-            seated(room, base, [shapes.chair, shapes.chair, shapes.stool], rng.uniform(4, 18))
+            seated(room, base, [shapes.chair, shapes.chair, shapes.stool], rng.uniform(6, 30))
     fill(room, int(rng.integers(0, 4)))
     room.pictures(int(rng.integers(0, 5)))
     room.dress(household.FLOOR, int(rng.integers(0, 5)))
@@ -337,9 +367,9 @@ def dining(kit: Kit, p: Palette) -> Room:
     if base:
         if rng.random() < 0.3:
             room.put(shapes.rug(p, 2.2, 1.7), float(base.at[0]), float(base.at[1]), base.turn, check=False)
-        seated(room, base, [shapes.chair], rng.uniform(2, 12))
-    fill(room, int(rng.integers(4, 9)))
-    room.pictures(int(rng.integers(2, 7)))
+        seated(room, base, [shapes.chair], rng.uniform(3, 22))
+    fill(room, int(rng.integers(5, 12)))
+    room.pictures(int(rng.integers(3, 10)))
     room.dress(household.FLOOR, int(rng.integers(0, 5)))
     room.light()
     return room
@@ -355,8 +385,8 @@ def office(kit: Kit, p: Palette) -> Room:
         if base is None and rng.random() < 0.6:
             base = room.anywhere(table, subject=2, turn=float(rng.choice([0, 90, 180, 270])))
         if base:
-            workplace(room, base, rng.uniform(5, 26))
-    fill(room, int(rng.integers(2, 8)), kinds="office")
+            workplace(room, base, rng.uniform(8, 40))
+    fill(room, int(rng.integers(3, 10)), kinds="office")
     if rng.random() < 0.4:
         base = room.anywhere(shapes.table(p), subject=1, turn=float(rng.choice([0, 90])))
         if base:
@@ -399,8 +429,10 @@ def corridor(kit: Kit, p: Palette) -> Room:
         room.put(shapes.rug(p, 0.8, length), w / 2 + rng.normal(0, 0.05), rng.uniform(length / 2, d - length / 2), 0, check=False)
     for _ in range(int(rng.integers(0, 5))):
         room.hang(shapes.hung_clothes(p), int(rng.choice([1, 3])), rng.uniform(0.5, d - 0.5), 1.65)
+    if rng.random() < 0.25 and w > 2.0:
+        climb(room)
     stack(room, int(rng.integers(0, 3)))
-    room.pictures(int(rng.integers(2, 8)))
+    room.pictures(int(rng.integers(3, 11)))
     room.dress(household.FLOOR, int(rng.integers(1, 8)))
     room.light("lamps" if rng.random() < 0.7 else None, office=bool(rng.random() < 0.6))
     return room
@@ -411,6 +443,8 @@ def classroom(kit: Kit, p: Palette) -> Room:
     room = empty(
         kit, p, rng.uniform(5, 7.5), rng.uniform(6, 10), windows=int(rng.integers(2, 5)), doors=1, h=float(rng.uniform(2.7, 3.6)), bare=True
     )
+    if rng.random() < 0.4:
+        climb(room)
     table = shapes.table(p, rng.uniform(0.7, 1.6), rng.uniform(0.5, 0.7))
     chair = shapes.chair(p) if rng.random() < 0.8 else shapes.office_chair(p)
     w, d, _ = table.size

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import bpy
 import numpy as np
@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 from benchmarks.modelling import Mesh, ball, cards, joined, lathe, sheet, tube
 
 from .kit import Kit
-from .textures import Colour, Rng, any_colour, hsv, noise, wall_colour, wood_colour
+from .textures import Colour, Rng, any_colour, hsv, noise, wood_colour
 
-Material = bpy.types.Material
+Material: TypeAlias = "bpy.types.Material"
 Span = tuple[float, float]
 
 
@@ -85,7 +85,9 @@ class Palette:
         name = "wood upright" if turned else "wood"
         shade = tuple(float(np.clip(c * rng.uniform(0.75, 1.25), 0, 1)) for c in self._wood)
         colour: Any = shade if rng.random() < 0.6 else None
-        return self._of(name, 2) or self._kept(name, self.kit.surface("wood", colour, turned=turned, bump=False))
+        return self._of(name, 2) or self._kept(
+            name, self.kit.surface("wood", colour, metres=rng.uniform(0.15, 0.7), turned=turned, bump=False)
+        )
 
     def board(self, turned: bool = False) -> Material:
         """Of what cabinets, shelves and tables are made."""
@@ -208,7 +210,7 @@ def block(low: Sequence[float], high: Sequence[float], edge: float = 0.004) -> M
     return (lo + hi) / 2 + sign * (half - np.minimum(edge, half * 0.9) * inner), faces
 
 
-def moved(mesh: Mesh, by: Sequence[float] = (0, 0, 0), turn: float = 0.0, tip: float = 0.0) -> Mesh:
+def moved(mesh: Mesh, by: Any = (0, 0, 0), turn: float = 0.0, tip: float = 0.0) -> Mesh:
     """tip: degrees about x, first; turn: degrees about z."""
     v = mesh[0]
     if tip:
@@ -232,7 +234,7 @@ def turned(profile: Sequence[tuple[float, float]], centre: Sequence[float] = (0,
     return lathe([(float(r), float(z)) for r, z in keep], centre, segments)
 
 
-def rod(a: Sequence[float], b: Sequence[float], radius: float, end: float | None = None, segments: int = 8) -> Mesh:
+def rod(a: Any, b: Any, radius: float, end: float | None = None, segments: int = 8) -> Mesh:
     """A straight bar, closed, from a to b; `end`: its radius there."""
     p, q = np.asarray(a, float), np.asarray(b, float)
     d = (q - p) * 1e-4
@@ -301,9 +303,12 @@ class Make:
     def __init__(self) -> None:
         self.parts: list[tuple[Mesh, Material, bool]] = []
         self._boxes: dict[Material, list[Mesh]] = {}
+        self._count = 0
 
     def box(self, x: Span, y: Span, z: Span, surface: Material, edge: float = 0.0) -> None:
-        lo, hi = (x[0], y[0], z[0]), (x[1], y[1], z[1])
+        self._count += 1
+        e = 0.00012 * (self._count % 7)  # faces that would fall together are black where they do
+        lo, hi = (x[0] + e, y[0] + e, z[0] + e), (x[1] - e, y[1] - e, z[1] - e)
         self._boxes.setdefault(surface, []).append(block(lo, hi, edge) if edge else boxes(lo, hi))
 
     def flat(self, mesh: Mesh, surface: Material) -> None:
@@ -514,7 +519,7 @@ def sofa(p: Palette, seats: int | None = None) -> Thing:
     seat, h, side = rng.uniform(0.38, 0.46), rng.uniform(0.72, 0.95), rng.uniform(0.5, 0.68)
     back = rng.uniform(0.14, 0.24)
     m, cover, boxy = Make(), p.cloth(), rng.uniform(0.15, 0.4)
-    foot = rng.uniform(0.02, 0.16)
+    foot = float(rng.choice([0.0, rng.uniform(0.05, 0.16)]))
     m.box((-w / 2 + 0.01, w / 2 - 0.01), (-d / 2 + 0.03, d / 2), (foot, seat - 0.12), cover, 0.02)
     if foot > 0.05:
         for sx in (-1, 1):
@@ -884,7 +889,7 @@ def fridge(p: Palette) -> Thing:
     w, d, h = rng.uniform(0.55, 0.75), rng.uniform(0.58, 0.7), rng.uniform(1.35, 2.0)
     m, body = Make(), p.white() if rng.random() < 0.6 else p.metal()
     cut = rng.uniform(0.3, 0.7) * h
-    m.box((-w / 2, w / 2), (-d / 2 + 0.06, d / 2), (0.03, h), body, 0.01)
+    m.box((-w / 2, w / 2), (-d / 2 + 0.06, d / 2), (0, h), body, 0.01)
     for z in ((0.05, cut), (cut + 0.008, h)):
         m.box((-w / 2, w / 2), (-d / 2, -d / 2 + 0.055), z, body, 0.012)
     for z in ((cut - 0.35, cut - 0.05), (cut + 0.06, min(cut + 0.36, h - 0.05))):
@@ -898,7 +903,7 @@ def fridge(p: Palette) -> Thing:
 def washer(p: Palette) -> Thing:
     rng, m = p.rng, Make()
     w, d, h = 0.6, rng.uniform(0.5, 0.62), 0.85
-    m.box((-w / 2, w / 2), (-d / 2, d / 2), (0.01, h), p.white(), 0.01)
+    m.box((-w / 2, w / 2), (-d / 2, d / 2), (0, h), p.white(), 0.01)
     ring = turned([(0.0, 0.02), (0.13, 0.02), (0.15, 0.035), (0.18, 0.03), (0.19, 0)], segments=28)
     m.soft(moved(ring, (0, -d / 2, 0.42), 0, 90), p.dark() if rng.random() < 0.6 else p.metal())
     m.box((-w / 2 + 0.02, -0.1), (-d / 2 - 0.005, -d / 2), (h - 0.13, h - 0.03), p.white())
@@ -1031,7 +1036,9 @@ def laptop(p: Palette) -> Thing:
         moved(boxes((-w / 2 + 0.008, -0.001, 0.012), (w / 2 - 0.008, 0.001, d - 0.01)), (0, d / 2, 0.012), 0, tip),
         p.screen(bool(rng.random() < 0.6)),
     )
-    return m.thing("laptop", (w, d + 0.1, d), [])
+    made = m.thing("laptop", (w, d + 0.12, d), [])
+    made.parts = [(moved(mesh, (0, -0.06, 0)), surface, smooth) for mesh, surface, smooth in made.parts]
+    return made
 
 
 def keyboard(p: Palette) -> Thing:
@@ -1068,7 +1075,7 @@ def printer(p: Palette) -> Thing:
     rng, m = p.rng, Make()
     w, d, h = rng.uniform(0.38, 0.5), rng.uniform(0.34, 0.45), rng.uniform(0.16, 0.35)
     case = p.white() if rng.random() < 0.5 else p.dark()
-    m.box((-w / 2, w / 2), (-d / 2, d / 2), (0.01, h), case, 0.02)
+    m.box((-w / 2, w / 2), (-d / 2, d / 2), (0, h), case, 0.02)
     m.box((-w / 2 + 0.07, w / 2 - 0.07), (-d / 2 - 0.09, -d / 2 + 0.02), (h * 0.3, h * 0.3 + 0.012), p.dark())
     m.box((-w / 2 + 0.05, w / 2 - 0.05), (-d / 2 - 0.002, -d / 2 + 0.02), (h * 0.36, h * 0.62), p.screen(False))
     if rng.random() < 0.5:
@@ -1079,7 +1086,7 @@ def printer(p: Palette) -> Thing:
 def computer(p: Palette) -> Thing:
     rng, m = p.rng, Make()
     w, d, h = rng.uniform(0.16, 0.22), rng.uniform(0.38, 0.48), rng.uniform(0.35, 0.48)
-    m.box((-w / 2, w / 2), (-d / 2, d / 2), (0.01, h), p.dark(), 0.006)
+    m.box((-w / 2, w / 2), (-d / 2, d / 2), (0, h), p.dark(), 0.006)
     m.box((-w / 2 + 0.015, w / 2 - 0.015), (-d / 2 - 0.008, -d / 2), (0.02, h - 0.01), p.dark() if rng.random() < 0.7 else p.metal(), 0.005)
     m.box((-w / 2 + 0.03, w / 2 - 0.03), (-d / 2 - 0.01, -d / 2 - 0.006), (h - 0.09, h - 0.05), p.metal())
     return m.thing("computer", (w, d, h), [Top((-w / 2, w / 2), (-d / 2, d / 2), h, 0.3)])
@@ -1364,12 +1371,13 @@ def rug(p: Palette, w: float | None = None, d: float | None = None) -> Thing:
         return m.thing("rug", (d, d, t), [])
     n = 14
     u, v = np.meshgrid(np.linspace(-w / 2, w / 2, n), np.linspace(-d / 2, d / 2, n))
-    m.soft(sheet(np.dstack([u, v, t + 0.004 * np.clip(_patch(rng, n, n), 0, 3)])), pile)
+    pile_up = t + 0.004 * np.clip(_patch(rng, n, n), 0, 3).astype(float)
+    m.soft(sheet(np.dstack([u, v, pile_up])), pile)
     m.box((-w / 2, w / 2), (-d / 2, d / 2), (0, t * 0.9), pile)
     return m.thing("rug", (w, d, t), [])
 
 
-def carton(p: Palette, size: Sequence[float] | None = None) -> Thing:
+def carton(p: Palette, size: Any = None) -> Thing:
     """A cardboard box, closed or open with its flaps."""
     rng, m = p.rng, Make()
     w, d, h = size if size is not None else rng.uniform((0.2, 0.18, 0.12), (0.6, 0.5, 0.5))
@@ -1465,7 +1473,8 @@ def plant(p: Palette, h: float | None = None) -> Thing:
             side.append(across * rng.uniform(0.3, 0.6))
             up.append(along)
         m.flat(cards(np.concatenate(centre), np.concatenate(side), np.concatenate(up)), leaf)
-    return m.thing("plant", (2 * r + 0.1, 2 * r + 0.1, h), [])
+    wide = float(2 * r + 0.05 + 0.25 * h)
+    return m.thing("plant", (wide, wide, h), [])
 
 
 def hung_clothes(p: Palette) -> Thing:
@@ -1482,7 +1491,7 @@ def hung_clothes(p: Palette) -> Thing:
     return m.thing("clothes", (w, 0.15, h), [])
 
 
-def cable(p: Palette, a: Sequence[float], b: Sequence[float], sag: float, floor: float) -> Thing:
+def cable(p: Palette, a: Any, b: Any, sag: float, floor: float) -> Thing:
     """A lead from a to b that hangs or lies, never below `floor`."""
     rng, m = p.rng, Make()
     t = np.linspace(0, 1, 24)[:, None]
@@ -1493,26 +1502,153 @@ def cable(p: Palette, a: Sequence[float], b: Sequence[float], sag: float, floor:
     return m.thing("cable", (0, 0, 0), [])
 
 
-def stairs(p: Palette, w: float, steps: int) -> Thing:
-    """Up towards +y from y = 0."""
+def stairs(p: Palette, w: float, high: float) -> Thing:
+    """Up towards +y, `high` metres, about the middle of its length."""
     rng, m, board = p.rng, Make(), p.wood() if p.rng.random() < 0.6 else p.kit.surface("concrete")
-    rise, run = rng.uniform(0.16, 0.19), rng.uniform(0.24, 0.3)
-    solid = rng.random() < 0.6
+    steps = max(3, round(high / rng.uniform(0.16, 0.19)))
+    rise, run = high / steps, rng.uniform(0.24, 0.3)
+    solid, y0, metal = rng.random() < 0.6, -steps * run / 2, p.metal()
     for k in range(steps):
-        z = (k + 1) * rise
-        m.box((-w / 2, w / 2), (k * run - 0.02, (k + 1) * run), (z - 0.04, z), board, 0.004)
+        y, z = y0 + k * run, (k + 1) * rise
+        m.box((-w / 2, w / 2), (y - 0.02, y + run), (z - 0.04, z), board, 0.004)
         if solid:
-            m.box((-w / 2, w / 2), (k * run, (k + 1) * run), (0, z - 0.04), p.white())
-    metal = p.metal()
+            m.box((-w / 2, w / 2), (y, y + run), (0, z - 0.04), p.white())
+    each = 1 if rng.random() < 0.5 else 2
+    last = max(1, steps - round(1.0 / rise))  # the rail ends at the ceiling
     for s in (-1, 1):
-        m.flat(rod((s * w / 2, 0, rise + 0.9), (s * w / 2, steps * run, steps * rise + 0.9), 0.02), metal)
-        for k in range(0, steps, 1 if rng.random() < 0.5 else 2):
-            m.flat(
-                rod((s * w / 2, (k + 0.5) * run, (k + 1) * rise), (s * w / 2, (k + 0.5) * run, (k + 1.5) * rise + 0.9 - rise * 0.0), 0.009),
-                metal,
+        x = s * (w / 2 - 0.03)
+        m.flat(
+            moved(boxes((-0.02, 0, -0.2), (0.02, math.hypot(steps * run, high), 0)), (x, y0, 0.06), 0, math.degrees(math.atan2(rise, run))),
+            board,
+        )
+        m.flat(rod((x, y0, rise + 0.9), (x, y0 + last * run, (last + 1) * rise + 0.9), 0.02), metal)
+        for k in range(0, last, each):
+            y = y0 + (k + 0.5) * run
+            m.flat(rod((x, y, (k + 1) * rise), (x, y, (k + 1.5) * rise + 0.9), 0.009), metal)
+    return m.thing("stairs", (w, steps * run, high), [Top((-w / 2, w / 2), (y0, y0 + run), rise, 0.5)])
+
+
+def corner_sofa(p: Palette) -> Thing:
+    """A sofa with one seat drawn out in front."""
+    rng = p.rng
+    base = sofa(p, int(rng.integers(2, 4)))
+    w, d, h = base.size
+    m, side, out, wide = Make(), float(rng.choice([-1, 1])), rng.uniform(0.5, 0.9), rng.uniform(0.7, 0.9)
+    cover = base.parts[0][1]
+    seat = base.tops[0].z - 0.025
+    x = side * (w / 2 - wide / 2)
+    m.take(base, (0, out / 2, 0))
+    y = -d / 2 + out / 2
+    m.box((x - wide / 2, x + wide / 2), (y - out, y + 0.1), (0.04, seat - 0.1), cover, 0.02)
+    m.soft(pillow((wide, out + 0.2, 0.18), (x, y - out / 2 + 0.08, seat - 0.06), 0.2), cover)
+    top = Top((x - wide / 2 + 0.1, x + wide / 2 - 0.1), (y - out + 0.1, y), seat + 0.025, 0.4)
+    first = base.tops[0]
+    return m.thing("sofa", (w, d + out, h), [Top(first.x, (first.y[0] + out / 2, first.y[1] + out / 2), first.z, 0.3), top])
+
+
+def drying_rack(p: Palette) -> Thing:
+    """With laundry over its bars."""
+    rng, m, metal = p.rng, Make(), p.metal() if p.rng.random() < 0.6 else p.white()
+    w, d, h = rng.uniform(0.9, 1.5), rng.uniform(0.5, 0.6), rng.uniform(0.8, 1.05)
+    bars = np.linspace(-d / 2, d / 2, 8)
+    for y in bars:
+        m.flat(rod((-w / 2, y, h), (w / 2, y, h), 0.004, None, 5), metal)
+    for x in (-w / 2, w / 2):
+        m.flat(rod((x, -d / 2, h), (x, d / 2, h), 0.006, None, 6), metal)
+        m.flat(rod((x, -d / 2, 0), (x, d / 2, h - 0.1), 0.008, None, 6), metal)
+        m.flat(rod((x, d / 2, 0), (x, -d / 2, h - 0.1), 0.008, None, 6), metal)
+    for _ in range(int(rng.integers(2, 9))):
+        y, wide = float(rng.choice(bars)), rng.uniform(0.15, 0.6)
+        x = rng.uniform(-0.5, 0.5) * (w - wide)
+        u, t = np.meshgrid(np.linspace(-wide / 2, wide / 2, 10), np.linspace(-1, 1, 12))
+        fall, fold = rng.uniform(0.2, min(0.6, h - 0.1)), 0.012 * np.sin(u * rng.uniform(15, 40))
+        m.soft(
+            sheet(np.dstack([x + u, y + np.sign(t) * (0.008 + np.abs(fold)) * np.minimum(np.abs(t) * 6, 1), h + 0.006 - fall * np.abs(t)])),
+            p.cloth(),
+        )
+    return m.thing("rack", (w, d, h), [])
+
+
+def suitcase(p: Palette) -> Thing:
+    rng, m = p.rng, Make()
+    w, d, h = rng.uniform(0.35, 0.5), rng.uniform(0.2, 0.3), rng.uniform(0.5, 0.75)
+    cover = p.plastic() if rng.random() < 0.6 else p.cloth()
+    m.soft(pillow((w, d, h), (0, 0, h / 2 + 0.04), 0.18), cover)
+    for s in (-1, 1):
+        m.soft(ball((s * w * 0.4, 0, 0.03), (0.02, 0.03, 0.03), 10), p.dark())
+        m.flat(rod((s * 0.08, d * 0.35, h), (s * 0.08, d * 0.35, h + 0.3), 0.007), p.metal())
+    m.flat(rod((-0.09, d * 0.35, h + 0.3), (0.09, d * 0.35, h + 0.3), 0.014), p.dark())
+    return m.thing("suitcase", (w, d, h + 0.3), [])
+
+
+def column(p: Palette, high: float) -> Thing:
+    rng, m = p.rng, Make()
+    r = rng.uniform(0.12, 0.3)
+    surface = p.kit.surface(str(rng.choice(["paint", "concrete", "bricks", "marble"])))
+    if rng.random() < 0.5:
+        m.box((-r, r), (-r, r), (0, high), surface)
+    else:
+        m.soft(turned([(r, 0), (r, high)], segments=32), surface)
+    return m.thing("column", (2 * r, 2 * r, high - 0.002), [])
+
+
+def ladder(p: Palette) -> Thing:
+    """A step ladder, open."""
+    rng, m, metal = p.rng, Make(), p.metal() if p.rng.random() < 0.6 else p.wood()
+    n, w = int(rng.integers(3, 8)), rng.uniform(0.4, 0.5)
+    h = 0.24 * n
+    for s in (-1, 1):
+        m.flat(rod((s * w / 2, -h * 0.3, 0), (s * w * 0.4, 0, h), 0.016, None, 4), metal)
+        m.flat(rod((s * w / 2, h * 0.3, 0), (s * w * 0.4, 0, h), 0.012, None, 4), metal)
+    for k in range(1, n + 1):
+        y, half = -h * 0.3 * (1 - k / n), w / 2 - 0.1 * w * k / n
+        m.box((-half, half), (y - 0.04, y + 0.04), (0.24 * k - 0.02, 0.24 * k), metal)
+    return m.thing("ladder", (w, 0.6 * h, h), [])
+
+
+def ironing_board(p: Palette) -> Thing:
+    rng, m, metal = p.rng, Make(), p.metal()
+    h = rng.uniform(0.78, 0.95)
+    v, f = pillow((1.2, 0.36, 0.05), (0, 0, h - 0.03), 0.5, 20)
+    m.soft((v * np.column_stack([np.ones(len(v)), 1 - 0.5 * np.clip(v[:, 0], 0, 1), np.ones(len(v))]), f), p.linen())
+    for y in (-0.1, 0.1):
+        m.flat(rod((-0.45, y, 0), (0.3, y, h - 0.05), 0.011), metal)
+        m.flat(rod((0.45, y, 0), (-0.3, y, h - 0.05), 0.011), metal)
+    return m.thing("ironing board", (1.2, 0.36, h), [Top((-0.5, 0.3), (-0.14, 0.14), h - 0.003, 0.4)])
+
+
+def armchair(p: Palette) -> Thing:
+    """With a wooden frame and slim cushions, or a round tub."""
+    rng = p.rng
+    if rng.random() < 0.5:
+        return sofa(p, 1)
+    m, cover, frame = Make(), p.cloth(), p.wood()
+    w, d, seat, h = rng.uniform(0.6, 0.75), rng.uniform(0.65, 0.8), rng.uniform(0.36, 0.43), rng.uniform(0.75, 1.0)
+    if rng.random() < 0.5:
+        a = np.linspace(math.radians(-15), math.radians(195), 26)
+        tall = seat + 0.2 + (h - seat - 0.2) * np.clip(np.sin(a), 0, 1) ** 2
+        r = w / 2
+        rows = [
+            np.stack([(r - t) * np.cos(a), (r - t) * np.sin(a) * d / w, z], 1)
+            for t, z in (
+                (0.0, tall * 0 + 0.08),
+                (-0.01, tall * 0.6),
+                (0.0, tall),
+                (0.06, tall + 0.015),
+                (0.11, tall - 0.01),
+                (0.11, tall * 0 + seat - 0.1),
             )
-    return m.thing("stairs", (w, 2 * steps * run, steps * rise), [])
-
-
-def wall_tint(rng: Rng) -> Colour:
-    return wall_colour(rng)
+        ]
+        m.soft(sheet(np.stack(rows)), cover)
+        m.soft(pillow((w - 0.16, d - 0.12, 0.18), (0, -0.04, seat - 0.07), 0.5), cover)
+        m.soft(turned([(0, 0.0), (r * 0.75, 0), (r * 0.75, seat - 0.1), (0, seat - 0.1)], segments=24), cover)
+    else:
+        for s in (-1, 1):
+            x = s * (w / 2 - 0.025)
+            m.flat(rod((x, -d / 2 + 0.05, 0), (x, -d / 2 + 0.08, seat + 0.2), 0.02), frame)
+            m.flat(rod((x, d / 2, 0), (x, d / 2 - 0.15, seat + 0.2), 0.02), frame)
+            m.box((x - 0.03, x + 0.03), (-d / 2, d / 2 - 0.08), (seat + 0.2, seat + 0.225), frame, 0.006)
+            m.box((x - 0.012, x + 0.012), (-d / 2 + 0.06, d / 2 - 0.1), (seat - 0.13, seat - 0.07), frame)
+        m.soft(moved(pillow((w - 0.1, d - 0.12, 0.14), (0, 0, 0), 0.3), (0, -0.03, seat - 0.03), 0, 5), cover)
+        m.soft(moved(pillow((w - 0.1, 0.14, h - seat + 0.05), (0, 0, 0), 0.3), (0, d / 2 - 0.16, (h + seat) / 2), 0, -16), cover)
+    return m.thing("armchair", (w, d, h), [Top((-0.2, 0.2), (-d / 2 + 0.1, d / 2 - 0.3), seat + 0.03, 0.3)])

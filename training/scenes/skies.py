@@ -70,7 +70,7 @@ def clouds(rng: Rng, sky: Floats, cover: float, height: float, azimuth: float) -
     x, y, z = _directions()
     sheet = noise(rng, rng.uniform(1.35, 1.75), side=512)
     fine = noise(rng, rng.uniform(0.9, 1.2))
-    across = rng.uniform(110, 260)  # noise pixels for as far as the clouds are high
+    across = rng.uniform(45, 200)  # noise pixels for as far as the clouds are high
     shift = rng.uniform(0, 512, 2)
 
     def at(plane: Floats, scale: float, off: Sequence[float] = (0, 0)) -> Floats:
@@ -150,6 +150,6 @@ def put(kit: Kit, kind: str | None = None, *, facing: float | None = None, night
         if kind == "dusk":
             kit.sky(whole(upper, ground), rng.uniform(0.1, 0.35))
         else:
-            blue = np.asarray(linear(hsv(rng.uniform(0.58, 0.68), rng.uniform(0.3, 0.8), 1.0)), np.float32)
+            blue = np.asarray(linear(hsv(rng.uniform(0.58, 0.68), rng.uniform(0.15, 0.5), 1.0)), np.float32)
             kit.sky(whole(upper.mean(2, keepdims=True) * blue, (0.15, 0.15, 0.18)), rng.uniform(0.015, 0.06))
     return kind

@@ -389,7 +389,7 @@ def pan(kit: Kit) -> Parts:
 def basket(kit: Kit) -> Parts:
     rng = kit.rng
     r, h = rng.uniform(0.08, 0.2), rng.uniform(0.08, 0.3)
-    wicker = kit.surface("bricks", _colour(rng, (0.06, 0.11), (0.3, 0.6), (0.3, 0.75)), metres=rng.uniform(0.1, 0.25), bump=True)
+    wicker = kit.surface("bricks", _colour(rng, (0.06, 0.11), (0.3, 0.6), (0.3, 0.75)), metres=rng.uniform(0.06, 0.12), bump=True)
     parts: Parts = [(hollow([(0, 0), (r * 0.85, 0), (r, h)], 0.008), wicker)]
     if rng.random() < 0.4:
         a = np.linspace(0, np.pi, 20)

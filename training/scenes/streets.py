@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from benchmarks.modelling import Mesh, joined, lathe, sheet, tube
 
-from . import plants, skies, town
+from . import plants, sight, skies, town
+from .grounds import patchy
 from .kit import Kit, Part, Shot
 from .plants import Stamp
 from .textures import green, hsv
@@ -219,6 +220,7 @@ def _ground(place: Place, lane: Lane, plan: Street, kind: str) -> None:
         )
     else:
         road = kit.surface("asphalt", hsv(0.6, rng.uniform(0, 0.08), rng.uniform(0.22, 0.55)), metres=rng.uniform(2, 5), bump=False)
+    patchy(kit, road)
     parts: list[Part] = [(lane.strip(first, last, (-k, 0, k), (0, 0.04, 0), 2.0), road)]
     step = rng.uniform(0.06, 0.16) if kind != "country" else -0.02
     pave = kit.surface(
@@ -228,7 +230,9 @@ def _ground(place: Place, lane: Lane, plan: Street, kind: str) -> None:
         bump=False,
     )
     kerb = kit.painted((0.55, 0.54, 0.52), rough=0.85)
-    green_ = kit.surface("grass", bump=False)
+    green_ = patchy(kit, kit.surface("grass", bump=False))
+    if rng.random() < 0.6:
+        patchy(kit, pave, rng.uniform(5, 15))
     yard = green_ if kind in ("suburb", "country") or plan.garden > 2 else pave
     for s in (-1, 1):
         if plan.walk:
@@ -295,11 +299,11 @@ def _houses(place: Place, lane: Lane, plan: Street, trees: Sequence[Stamp]) -> l
     stock = [town.house(place.look, str(rng.choice(plan.houses))) for _ in range(5 if plan.gaps < 1 else 3)]
     stamps = [Stamp(kit, h.parts) for h in stock]
     fronts = []
-    open_side = float(rng.choice([-1, 1])) if rng.random() < 0.12 and plan.walk else 0.0
+    open_side = float(rng.choice([-1, 1])) if rng.random() < 0.12 and plan.walk > 1.5 else 0.0
     for side in (-1.0, 1.0):
         s = float(rng.uniform(-45, -30))
         if side == open_side:
-            for at in np.arange(-30, plan.long, 14):
+            for at in np.arange(-30, plan.long, 5):
                 trees[int(rng.integers(len(trees)))].put(
                     lane.at(at + rng.normal(0, 3), side * (plan.front + rng.uniform(4, 25))),
                     rng.uniform(0, 360),
@@ -348,7 +352,7 @@ def _border(place: Place, lane: Lane, plan: Street, kind: str, trees: Sequence[S
                         trees[int(rng.integers(len(trees)))].put(at, u(0, 360), scale=u(0.75, 1.2))
     goods: list[tuple[Callable[[], list[Part]], float, float]] = [
         (lambda: town.street_lamp(kit), 0.35, u(18, 35)), (lambda: town.sign_post(kit, place.look), 0.3, u(15, 60)), (lambda: town.bollard(kit), 0.25, float(rng.choice([2.0, 60.0]))),
-        (lambda: town.bin_(kit), 0.5, u(15, 60)), (lambda: town.traffic_light(kit), 0.4, 70.0), (lambda: town.bicycle(kit), 0.7, u(8, 60)), (lambda: town.bench(kit), 0.7, u(25, 80)),
+        (lambda: town.bin_(kit), 0.5, u(15, 60)), (lambda: town.traffic_light(kit), 0.4, 70.0 if kind != "country" else 900.0), (lambda: town.bicycle(kit), 0.7, u(8, 60)), (lambda: town.bench(kit), 0.7, u(25, 80)),
     ]  # fmt: skip
     for make, radius, gap in goods:
         if rng.random() < (0.6 if kind != "country" else 0.25):
@@ -466,11 +470,14 @@ def _cameras(place: Place, lane: Lane, plan: Street, kind: str, fronts: Sequence
         "avenue": (0.45, 0.25, 0.12, 0.1, 0.08),
         "country": (0.75, 0.25, 0, 0, 0),
     }[kind]
-    kinds = rng.choice(5, int(rng.integers(4, 7)), p=p)
+    count = int(rng.integers(4, 7))
+    kinds = rng.choice(5, count + 5, p=p)
     shots: list[Shot] = []
     for what in kinds:
         for _ in range(12):
-            s, side = u(-3, 30), float(rng.choice([-1, 1]))
+            s, side = u(-3, min(0.3 * plan.long, 110)), float(rng.choice([-1, 1]))
+            if what > 0:
+                s = min(s, u(-3, 45))
             if what == 0:  # driving
                 off = plan.road * 0.5 if rng.random() < 0.85 else -plan.road * 0.5 * rng.random()
                 at = lane.at(s, off, u(1.25, 1.8))
@@ -505,7 +512,7 @@ def _cameras(place: Place, lane: Lane, plan: Street, kind: str, fronts: Sequence
             if ok:
                 shots.append(shot)
                 break
-    return shots
+    return sight.worthwhile(place.kit, shots, count)
 
 
 # Squares and courtyards
@@ -523,6 +530,7 @@ def square(kit: Kit) -> list[Shot]:
     ground = kit.surface(str(rng.choice(["tiles", "bricks", "gravel", "concrete", "rock", "grass"], p=[0.3, 0.25, 0.2, 0.1, 0.05, 0.1])),
                          hsv(rng.uniform(0.05, 0.14), rng.uniform(0, 0.22), rng.uniform(0.3, 0.75)) if rng.random() < 0.9 else None, metres=rng.uniform(1.2, 3))  # fmt: skip
     x = wide / 2
+    patchy(kit, ground, rng.uniform(6, 25))
     kit.add([(slab([(-x - 30, -40, 0), (x + 30, -40, 0), (x + 30, deep + 40, 0), (-x - 30, deep + 40, 0)], 0.5), ground)])
     sorts = ("old", "town", "old") if small else ("town", "town", "old", "hall", "tower")
     houses = [town.house(place.look, str(rng.choice(sorts))) for _ in range(5)]
@@ -545,6 +553,11 @@ def square(kit: Kit) -> list[Shot]:
                 stamps[i].put((at[0], at[1], 0.0), turn)
                 tops.append(h.high)
             s += h.width + (u(2, 6) if rng.random() < 0.15 else 0)
+    for _ in range(14):  # what shows through the gaps
+        a, far = u(0, 2 * np.pi), u(1.6, 2.4)
+        spot = np.array([math.cos(a) * (x + 12) * far, deep / 2 + math.sin(a) * (deep / 2 + 20) * far])
+        stamps[int(rng.integers(5))].put((spot[0], spot[1], -0.2), float(rng.choice([0, 90, 180, 270])))
+    rim_of_trees(kit, [Stamp(kit, plants.tree(kit, u(7, 13))) for _ in range(2)], (0, deep / 2, 0), max(x, deep / 2) + 45, -0.2, 60)
     if rng.random() < 0.4:
         _portico(place, wide, deep, small)
     middle = _pieces(place, wide, deep, small)
@@ -553,7 +566,8 @@ def square(kit: Kit) -> list[Shot]:
         for _ in range(5):
             kit.lamp((u(-x, x), u(2, deep - 2), u(3.5, 5)), u(150, 600), size=0.5, colour=hsv(0.09, u(0.15, 0.6), 1))
     shots: list[Shot] = []
-    for _ in range(int(rng.integers(4, 7))):
+    count = int(rng.integers(4, 7))
+    for _ in range(count + 5):
         for _ in range(15):
             at = np.array([u(-0.85, 0.85) * x, u(-3, 0.75 * deep), u(1.35, 1.8)])
             if not place.free(at, 0.7):
@@ -571,7 +585,7 @@ def square(kit: Kit) -> list[Shot]:
                 yaw = math.degrees(math.atan2(at[0], deep / 2 - at[1])) + rng.normal(0, 50)
                 shots.append(Shot.looking(at, yaw, u(-18, 12), u(35, 85), rng.normal(0, 1.5)))
             break
-    return shots
+    return sight.worthwhile(kit, shots, count)
 
 
 def _portico(place: Place, wide: float, deep: float, small: bool) -> None:

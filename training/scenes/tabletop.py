@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+import bpy
 import numpy as np
 
 from benchmarks.modelling import sheet
@@ -38,17 +39,39 @@ def filling(wide: float, fov: float, share: float) -> float:
     return wide / share / (2 * np.tan(np.radians(fov) / 2))
 
 
+def clear(kit: Kit, shot: Shot) -> bool:
+    """Whether nothing close by stands in a camera's way: rays through the picture's parts, compared with the distance of the aim."""
+    scene = bpy.context.scene
+    bpy.context.view_layer.update()
+    graph = bpy.context.evaluated_depsgraph_get()
+    turn = np.array(shot.matrix().to_3x3())
+    half = np.tan(np.radians(shot.fov) / 2)
+    reach = float(np.linalg.norm(np.subtract(shot.aim, shot.at)))
+    grid = [(u, v) for v in np.linspace(-0.8, 0.8, 5) for u in np.linspace(-0.85, 0.85, 7)]
+    away = np.full(len(grid), np.inf)
+    for i, (u, v) in enumerate(grid):
+        hit, where, *_ = scene.ray_cast(graph, shot.at, (turn @ [u * half, v * half * kit.size[0] / kit.size[1], -1.0]).tolist())
+        if hit:
+            away[i] = np.linalg.norm(np.subtract(where, shot.at))
+    middle = np.array([abs(u) < 0.4 and abs(v) < 0.5 for u, v in grid])
+    return bool(away.min() > 0.12 and (away < 0.5 * reach).mean() < 0.35 and (away[middle] < 0.6 * reach).mean() < 0.4)
+
+
 def around(kit: Kit, aim: Sequence[float], wide: float, count: int, *, yaw: float = 35, pitch: tuple[float, float] = (4, 30),
            share: tuple[float, float] = (0.6, 1.4), near: float = 0.35, fov: tuple[float, float] = (26, 62)) -> list[Shot]:  # fmt: skip
     """Clearly different cameras about one arrangement of that width."""
     rng = kit.rng
     made = []
     for k in range(count):
-        lens = float(rng.uniform(*fov))
-        to = np.asarray(aim, float) + (rng.normal(0, 0.16, 3) * wide * (1, 0.5, 0.3))
-        side = yaw * (2 * (k + rng.random()) / count - 1)
-        made.append(seen(rng, to, max(filling(wide, lens, rng.uniform(*share)), near), side, rng.uniform(*pitch), lens))
-    return [made[int(i)] for i in rng.permutation(count)]
+        for _ in range(8):
+            lens = float(rng.uniform(*fov))
+            to = np.asarray(aim, float) + (rng.normal(0, 0.16, 3) * wide * (1, 0.5, 0.3))
+            side = yaw * (2 * (k + rng.random()) / count - 1)
+            shot = seen(rng, to, max(filling(wide, lens, rng.uniform(*share)), near), side, rng.uniform(*pitch), lens)
+            if clear(kit, shot):
+                made.append(shot)
+                break
+    return [made[int(i)] for i in rng.permutation(len(made))]
 
 
 # What things stand on and before
@@ -147,22 +170,32 @@ def walls(kit: Kit, y: float, left: float, right: float, floor: float, *, high: 
         str(rng.choice(INSIDE, p=[0.3, 0.2, 0.15, 0.06, 0.08, 0.05, 0.04, 0.05, 0.07])), wall_colour(rng) if rng.random() < 0.75 else None
     )
     back = block((right - left + 0.2, 0.1, high), ((left + right) / 2, y + 0.05, floor + high / 2), 0.001)
-    sides = [block((0.1, 9, high), (x, y - 4.5, floor + high / 2), 0.001) for x in (left - 0.05, right + 0.05)]
+    sides = [block((0.1, 16, high), (x, y - 8, floor + high / 2), 0.001) for x in (left - 0.05, right + 0.05)]
     kit.add([(back, look)])
     kit.add([(m, look) for m in sides])
     if rng.random() < 0.6:
         kit.add([(block((right - left, 0.02, 0.08), ((left + right) / 2, y - 0.01, floor + 0.04)), kit.painted((0.9, 0.89, 0.86)))])
     if rng.random() < 0.8:
-        kit.add([(block((right - left + 0.2, 6, 0.1), ((left + right) / 2, y - 3, floor + high + 0.05)), kit.painted((0.92, 0.91, 0.89)))])
+        kit.add(
+            [(block((right - left + 0.2, 7, 0.1), ((left + right) / 2, y - 3.5, floor + high + 0.05)), kit.painted((0.92, 0.91, 0.89)))]
+        )
 
 
 def window(kit: Kit, at: Sequence[float], w: float, h: float, *, glow: float) -> None:
     """A window as seen from inside, in a wall that faces -y: frame, bars, a bright pane."""
     rng = kit.rng
-    view = kit.surface("picture", hsv(rng.uniform(0.5, 0.6), rng.uniform(0.05, 0.3), 0.95), metres=max(w, h), glow=glow)
+    view = kit.surface("plaster", hsv(rng.uniform(0.5, 0.62), rng.uniform(0, 0.25), 0.97), metres=3.0, glow=glow, bump=False)
+    below = kit.surface(
+        "foliage" if rng.random() < 0.6 else "bricks", metres=rng.uniform(0.4, 2), glow=glow * rng.uniform(0.2, 0.6), bump=False
+    )
+    low = h * rng.uniform(0.0, 0.6)
     frame = kit.painted((0.9, 0.9, 0.88) if rng.random() < 0.7 else (0.3, 0.2, 0.13))
     bars = [block((0.05, 0.05, h), (x * w / 2, 0, 0)) for x in (-1, 0, 1)] + [block((w, 0.05, 0.05), (0, 0, z * h / 2)) for z in (-1, 1)]
-    kit.add([(block((w, 0.004, h), (0, 0.012, 0), 0.0005), view), *((m, frame) for m in bars)], at, smooth=True)
+    panes = [
+        (block((w, 0.004, h), (0, 0.012, 0), 0.0005), view),
+        (block((w, 0.004, low + 0.002), (0, 0.009, (low - h) / 2), 0.0005), below),
+    ]
+    kit.add([*panes, *((m, frame) for m in bars)], at, smooth=True)
 
 
 def furniture(kit: Kit, floor: float, y: float, left: float, right: float) -> None:
@@ -282,7 +315,7 @@ def any_light(kit: Kit) -> None:
 
 def scatter(kit: Kit, makers: Sequence[Maker], count: int, w: float, d: float, *, z: float = 0.0, gap: float = 0.012, loose: float = 30,
             sorted_by_height: bool = False, middle: Sequence[float] = (0, 0)) -> float:  # fmt: skip
-    """Things put down on w × d metres without going through each other, some small ones upon flat ones. Returns the greatest height.
+    """Things put down on w × d metres without going through each other. Returns the greatest height.
 
     loose: deviation of their turn in degrees; sorted_by_height: the tall ones rather behind.
     """
@@ -441,10 +474,12 @@ def meal(kit: Kit) -> list[Shot]:
     )
     any_light(kit)
     shots = []
-    for _ in range(int(rng.integers(3, 6))):
+    for _ in range(int(rng.integers(4, 7))):
         fov, k = float(rng.uniform(30, 66)), int(rng.integers(guests))
         aim = ((k - (guests - 1) / 2) * 0.5 + rng.normal(0, 0.06), -d / 2 + 0.25 + rng.uniform(0, 0.12), 0.03)
-        shots.append(seen(rng, aim, max(filling(rng.uniform(0.25, 1.0), fov, 0.9), 0.32), rng.uniform(-40, 40), rng.uniform(18, 72), fov))
+        shot = seen(rng, aim, max(filling(rng.uniform(0.25, 1.0), fov, 0.9), 0.32), rng.uniform(-40, 40), rng.uniform(18, 72), fov)
+        if clear(kit, shot):
+            shots.append(shot)
     return shots
 
 

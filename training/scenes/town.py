@@ -116,7 +116,11 @@ class Look:
             if rng.random() < brick:
                 self.walls.append(kit.surface("bricks", bump=False))
             else:
-                self.walls.append(kit.surface(str(rng.choice(["plaster", "paint", "plaster", "concrete"])), street_colour(rng), bump=False))
+                self.walls.append(
+                    kit.surface(
+                        str(rng.choice(["plaster", "paint", "paint", "concrete"])), street_colour(rng), metres=rng.uniform(2, 7), bump=False
+                    )
+                )
         for _ in range(2):
             kind = str(rng.choice(["shingles", "shingles", "shingles", "metal", "asphalt"]))
             self.roofs.append(kit.surface(kind, bump=False, rough=0.8))
@@ -148,7 +152,7 @@ class Look:
 
     def trim(self) -> bpy.types.Material:
         rng = self.kit.rng
-        return self.kit.painted((0.88, 0.87, 0.84) if rng.random() < 0.6 else any_colour(rng), rough=0.5)
+        return self.kit.painted((0.88, 0.87, 0.84) if rng.random() < 0.6 else shop_colour(rng), rough=0.5)
 
 
 def street_colour(rng: Rng) -> Colour:
@@ -158,6 +162,18 @@ def street_colour(rng: Rng) -> Colour:
         if rng.random() < 0.5
         else hsv(rng.choice([rng.uniform(0.02, 0.14), rng.random()]), rng.uniform(0.05, 0.45), rng.uniform(0.45, 0.9))
     )
+
+
+def shop_colour(rng: Rng) -> Colour:
+    """Shop fronts and doors: dark, grey, white, wood, rarely gaudy."""
+    kind = rng.random()
+    if kind < 0.15:
+        return any_colour(rng)
+    if kind < 0.4:
+        return hsv(rng.random(), rng.uniform(0.2, 0.7), rng.uniform(0.08, 0.35))
+    if kind < 0.65:
+        return hsv(rng.uniform(0.04, 0.1), rng.uniform(0.2, 0.6), rng.uniform(0.2, 0.55))
+    return hsv(0.1, rng.uniform(0, 0.08), float(rng.choice([0.06, 0.2, 0.5, 0.9])))
 
 
 def glazed(look: Look, rect: Floats, y: float, trim: bpy.types.Material) -> list[Part]:
@@ -291,7 +307,7 @@ def ground_floor(look: Look, width: float, tall: float, wall: bpy.types.Material
         middle = (rect[:, 0] + rect[:, 1]) / 2
         is_door = np.isin((middle / step).astype(int), list(doors))
         parts += glazed(look, rect[~is_door], 0.17, trim)
-        door = kit.painted(any_colour(rng), rough=0.4)
+        door = kit.painted(shop_colour(rng), rough=0.4)
         parts.append((facing(rect[is_door], 0.18), door))
         steps = np.array([((k + 0.5) * step, -0.2, 0.07) for k in doors])
         parts.append((boxes(steps, (1.5, 0.45, 0.15)), look.pick(look.stone)))
@@ -305,7 +321,7 @@ def ground_floor(look: Look, width: float, tall: float, wall: bpy.types.Material
         holes = np.zeros((2, 2 * n + 1), bool)
         holes[0, 1::2] = True
         solid, sides, rect = pierced(xs, np.array([0, 2.3, tall]), holes, 0.3)
-        gate = kit.painted(any_colour(rng), rough=0.5)
+        gate = kit.painted(shop_colour(rng), rough=0.5)
         slats = np.concatenate(
             [np.stack([(rect[:, 0] + rect[:, 1]) / 2, np.full(n, 0.28), np.full(n, z)], 1) for z in np.arange(0.1, 2.3, 0.2)]
         )
@@ -316,7 +332,7 @@ def ground_floor(look: Look, width: float, tall: float, wall: bpy.types.Material
     holes = np.zeros((3, 2 * n + 1), bool)
     holes[1, 1::2] = True
     deep = rng.uniform(0.15, 0.8)
-    frame = kit.painted(any_colour(rng), rough=0.4)
+    frame = kit.painted(shop_colour(rng), rough=0.4)
     solid, sides, rect = pierced(xs, np.array([0, sill, top, tall]), holes, deep)
     parts = [(solid, frame if rng.random() < 0.6 else wall), (sides, frame)]
     parts += glazed(look, rect, deep, frame)
@@ -442,7 +458,7 @@ def roofed(look: Look, width: float, deep: float, eave: float, wall: bpy.types.M
             swap = np.array([[0, 1, 0], [1, 0, 0], [0, 0, 1.0]])
             gable_mesh, slabs = (ends @ swap, ends_f), (slabs[0] @ swap + [0, -0.2, 0], slabs[1])
             if h > 2.2:
-                parts += glazed(look, np.array([[half - 0.45, half + 0.45, eave + 0.5, eave + 1.6]]), -0.01, trim)
+                parts += glazed(look, np.array([[half - 0.45, half + 0.45, eave + 0.5, eave + 1.6]]), 0.02, trim)
         parts += [(gable_mesh, wall), (slabs, skin)]
         high = eave + h
         if along and rng.random() < 0.45 and h > 2:
@@ -677,7 +693,7 @@ def car(kit: Kit, kind: str | None = None) -> list[Part]:
     radius = {"suv": 0.36, "van": 0.34}.get(kind, 0.315)
     tyre, rim = _wheel(radius, 0.2)
     axles = [(0.5 - 0.185) * long, (0.5 - 0.81) * long]
-    at = [(s * (wide / 2 - 0.1), y, radius) for s in (-1, 1) for y in axles]
+    at = [(s * (wide / 2 - 0.065), y, radius) for s in (-1, 1) for y in axles]
     parts.append((joined([moved(tyre, a) for a in at]), black))
     parts.append((joined([moved(rim, a) for a in at]), kit.painted((0.55, 0.56, 0.58), rough=0.35, metallic=0.5)))
     flip = np.array([[0, 0, 1.0], [0, 1, 0], [-1, 0, 0]]).T
