@@ -478,13 +478,13 @@ class Room:
         taken: Sequence[tuple[float, float, float]] = (),
         tops: Sequence[Top] | None = None,
     ) -> None:
-        """Clutter on all tops of a thing. full: tries for each square metre. taken: circles (x, y, radius) to leave free."""
+        """Clutter on all tops of a thing. full: about two thirds of the tries for each square metre. taken: circles (x, y, radius) to leave free."""
         rng = self.rng
         for top in base.thing.tops if tops is None else tops:
             (x0, x1), (y0, y1) = top.x, top.y
             area = (x1 - x0) * (y1 - y0)
             circles = list(taken)
-            for _ in range(min(int(rng.poisson(full * max(area, 0.04))), 40)):
+            for _ in range(min(int(rng.poisson(1.5 * full * max(area, 0.04))), 50)):
                 thing = self.stock.one(makers)
                 w, d, h = thing.size
                 facing = thing.name in FACING
