@@ -61,7 +61,7 @@ def close(room: Room, targets: list[Placed], count: int) -> list[Shot]:
         )
         if (
             room.stands(shot, near=0.3, wall=0.1)
-            and room.content(shot) >= (3 if rng.random() < 0.9 else 1)
+            and room.content(shot) >= (4 if rng.random() < 0.85 else 2)
             and all(_differ(shot, s) for s in shots)
         ):
             shots.append(shot)

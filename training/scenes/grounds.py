@@ -25,7 +25,7 @@ def patchy(kit: Kit, surface: bpy.types.Material, metres: float | None = None) -
     look, where, placed, mix = (
         tree.nodes.new(n) for n in ("ShaderNodeTexImage", "ShaderNodeTexCoord", "ShaderNodeMapping", "ShaderNodeMix")
     )
-    look.image, look.projection, look.projection_blend = other.image, "BOX", 0.1
+    look.image, look.projection = other.image, "FLAT"  # from above: one look-up, not three
     placed.inputs["Scale"].default_value = (scale,) * 3
     tree.links.new(where.outputs["Object"], placed.inputs[0])
     tree.links.new(placed.outputs[0], look.inputs[0])

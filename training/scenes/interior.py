@@ -19,7 +19,7 @@ from benchmarks.modelling import joined, sheet
 
 from . import household, shapes
 from .household import Maker, Stock
-from .kit import Kit, Shot, linear
+from .kit import Kit, Shot
 from .shapes import Make, Palette, Thing, Top, boxes, put
 from .textures import Colour, hsv, wall_colour
 
@@ -165,10 +165,10 @@ class Room:
     def opening(self, kind: str, wall: int, width: float, z: float, height: float, u: float | None = None) -> bool:
         """Plan an opening where the wall is still whole."""
         length = self.length(wall)
+        if length < width + 0.61 or z + height > self.h - 0.08:
+            return False
         for _ in range(8):
             at = float(self.rng.uniform(0.3 + width / 2, length - 0.3 - width / 2)) if u is None else u
-            if length < width + 0.6 or z + height > self.h - 0.08:
-                return False
             if all(abs(at - o.u) > (width + o.width) / 2 + 0.25 for o in self.openings[wall]):
                 self.openings[wall].append(Opening(kind, at, width, z, height))
                 if kind != "window":
@@ -478,13 +478,13 @@ class Room:
         taken: Sequence[tuple[float, float, float]] = (),
         tops: Sequence[Top] | None = None,
     ) -> None:
-        """Clutter on all tops of a thing. full: things for each square metre, about. taken: circles (x, y, radius) to leave free."""
+        """Clutter on all tops of a thing. full: about two thirds of the tries for each square metre. taken: circles (x, y, radius) to leave free."""
         rng = self.rng
         for top in base.thing.tops if tops is None else tops:
             (x0, x1), (y0, y1) = top.x, top.y
             area = (x1 - x0) * (y1 - y0)
             circles = list(taken)
-            for _ in range(min(int(rng.poisson(full * max(area, 0.04))), 40)):
+            for _ in range(min(int(rng.poisson(1.5 * full * max(area, 0.04))), 50)):
                 thing = self.stock.one(makers)
                 w, d, h = thing.size
                 facing = thing.name in FACING
@@ -496,7 +496,8 @@ class Room:
                 if h > top.clear or 2 * hx > x1 - x0 or 2 * hy > y1 - y0 + 0.03:
                     continue
                 for _ in range(5):
-                    x, y = rng.uniform(x0 + hx, x1 - hx), rng.uniform(y0 + min(hy, (y1 - y0) / 2), y1 - min(hy, (y1 - y0) / 2))
+                    x = x0 + hx + rng.random() * max(x1 - x0 - 2 * hx, 0)
+                    y = y0 + min(hy, (y1 - y0) / 2) + rng.random() * max(y1 - y0 - 2 * hy, 0)
                     if all(math.hypot(x - a, y - b) > 0.85 * (max(hx, hy) + r) for a, b, r in circles):
                         circles.append((x, y, max(hx, hy)))
                         self.on(base, thing, float(x), float(y), top.z, float(local))
@@ -607,7 +608,7 @@ class Room:
     def _outside(self, windows: list[tuple[int, Opening]], *, dark: bool, day: Colour, shine: str) -> None:
         """What the windows show and let in."""
         kit, rng = self.kit, self.rng
-        strength = rng.uniform(3, 14)
+        strength = 2 * 4 ** rng.random()
         for wall in {k for k, _ in windows}:
             far = 8 * 6 ** rng.random()
             c = self.on_wall(wall, self.length(wall) / 2, 0)
@@ -780,4 +781,4 @@ def bounce_everywhere(distance: float) -> None:
     scene.world.light_settings.distance = distance
 
 
-__all__ = ["Look", "Opening", "Placed", "Room", "bounce_everywhere", "linear", "look"]
+__all__ = ["Look", "Opening", "Placed", "Room", "bounce_everywhere", "look"]

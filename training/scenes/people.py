@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from training.scenes import people_body, people_pose, people_wear
+from training.scenes import people_body, people_head, people_pose, people_wear
 from training.scenes.people_body import BONE, Human, Traits
 from training.scenes.people_mesh import Floats, box, compact, lattice, nearest, normals, pushed_out
 from training.scenes.people_wear import Outfit, Part, Piece
@@ -66,14 +66,14 @@ def person(rng: np.random.Generator, folder: Path, *, pose: str = "any", simplif
     traits = people_body.draw_traits(rng)
     body, scale, teeth = _body(human, traits, rng)
     outfit = people_wear.dress(human, body, traits, rng, scale=scale, simple=simplify)
-    growth = people_wear.hair(human, body, traits, rng, scale=scale)
+    growth = people_head.hair(human, body, traits, rng, scale=scale)
     for piece in growth:
         piece.clear = piece.clear and outfit.thickness + 0.008 * scale
-    hair_part = next((p.part for p in growth if p.part.name == "hair"), people_wear.hair_part(traits, rng))
+    hair_part = next((p.part for p in growth if p.part.name == "hair"), people_head.hair_part(traits, rng))
     pieces = [
         *_skin(human, body, traits, outfit, rng),
-        *people_wear.eyes(human, body, rng, traits),
-        *people_wear.brows(human, body, hair_part, scale),
+        *people_head.eyes(human, body, rng, traits),
+        *people_head.brows(human, body, hair_part, scale),
         *growth,
         *outfit.pieces,
     ]
@@ -256,18 +256,22 @@ def _keep_off(human: Human, body: Floats, pieces: list[Piece], rest: people_pose
         box_low, box_high = points[here].min(0) - 0.05, points[here].max(0) + 0.05
         near = ((surface > box_low) & (surface < box_high)).all(1) & (human.regions.armness[used] < 0.5)
         if near.any():
-            points[here] = pushed_out(points[here], surface[near], outward[near], piece.clear)
+            points[here] = pushed_out(points[here], surface[near], outward[near], piece.clear, 0.05 if piece.part.name == "hair" else 0.1)
 
 
 def _prop(what: str, centre: Floats, axes: Floats, scale: float, rng: np.random.Generator) -> tuple[Floats, NDArray[np.int64], Part]:
     """A thing in the hand: a phone or a cup."""
     if what == "phone":
         v, f = box(centre, axes, np.array([0.074, 0.009, 0.152]))
-        return v, f, Part("phone", (0.04, 0.04, 0.05) if rng.random() < 0.6 else people_wear._colour(rng), "gloss")
+        return v, f, Part("phone", (0.04, 0.04, 0.05) if rng.random() < 0.6 else people_wear.cloth_colour(rng), "gloss")
     t = np.linspace(0, 2 * np.pi, 16, endpoint=False)
     profile = [(0.0, -0.05), (0.03, -0.05), (0.04, 0.055), (0.036, 0.055), (0.034, 0.03), (0.0, 0.03)]
     rings = [np.stack([r * np.cos(t), r * np.sin(t), np.full(16, z)], 1) for r, z in profile]
-    return np.concatenate(rings) + centre, lattice(len(profile), 16, closed=True), Part("cup", people_wear._colour(rng, pale=0.6), "gloss")
+    return (
+        np.concatenate(rings) + centre,
+        lattice(len(profile), 16, closed=True),
+        Part("cup", people_wear.cloth_colour(rng, pale=0.6), "gloss"),
+    )
 
 
 __all__ = ["POSES", "SEAT", "SITTING", "STANDING", "Part", "Person", "person"]

@@ -264,9 +264,9 @@ def ramp(x: Floats, low: float, high: float) -> Floats:
 def pushed_out(points: Floats, surface: Floats, outward: Floats, gap: float, reach: float = 0.08) -> Floats:
     """Points N×3 moved so that none lies less than `gap` in front of the nearest of a surface's K points.
 
-    `outward`: the surface's normals there. Points more than `reach` behind are left alone: they are on another side.
+    `outward`: the surface's normals there. Points further than `reach` from any are left alone.
     """
     close = nearest(points, surface)[:, 0]
-    height = ((points - surface[close]) * outward[close]).sum(1)
-    lack = np.where(height > -reach, np.maximum(gap - height, 0), 0)
+    apart = points - surface[close]
+    lack = np.maximum(gap - (apart * outward[close]).sum(1), 0) * (np.linalg.norm(apart, axis=1) < reach)
     return points + outward[close] * lack[:, None].astype(points.dtype)

@@ -739,7 +739,7 @@ def papers(kit: Kit) -> Parts:
 def parcel(kit: Kit) -> Parts:
     """A cardboard box, closed with tape or open."""
     rng = kit.rng
-    size = rng.uniform(0.1, 0.5, 3) * (1, 1, 0.8)
+    size = rng.uniform(0.07, 0.24, 3) * (1, 1, 0.8) * rng.choice([1, 1, 2])
     card = kit.surface("plain", _colour(rng, (0.07, 0.1), (0.3, 0.55), (0.5, 0.78)), metres=0.5)
     if rng.random() < 0.7:
         parts: Parts = [(standing(size, edge=0.002), card)]
@@ -881,7 +881,7 @@ def teddy(kit: Kit) -> Parts:
         bones.append(Bone((0.12 * x, 0, 0.48), (0.3 * x, -rng.uniform(0, 0.2), rng.uniform(0.2, 0.45)), 0.07, 0.06))
         bones.append(Bone((0.12 * x, -0.05, 0.1), (0.22 * x, -0.36, 0.08), 0.09, 0.085))
         bones.append(Bone((0.13 * x, 0, 0.83), (0.15 * x, 0, 0.85 + long), ear, ear * 0.9))
-    fur = kit.surface("carpet", _colour(rng, (0.02, 0.14), (0.1, 0.6), (0.2, 0.9)), metres=rng.uniform(0.5, 1))
+    fur = kit.surface("gravel", _colour(rng, (0.02, 0.14), (0.1, 0.6), (0.2, 0.9)), metres=rng.uniform(0.5, 1))
     parts: Parts = [(merged(bones, 0.02), fur), (ball((0, -0.18, 0.64), (0.09, 0.08, 0.07), 14), paint(kit, (0.8, 0.7, 0.55), 0.9))]
     parts += [(ball((x, -0.17, 0.74), (0.02,) * 3, 8), dark(kit)) for x in (-0.07, 0.07)] + [
         (ball((0, -0.25, 0.67), (0.03, 0.02, 0.02), 8), dark(kit))
@@ -1534,12 +1534,12 @@ def beast(kit: Kit, sort: Beast, pose: str = "stand", scale: float = 1.0) -> Par
         bones.append(Bone(root, tip, n.head * 0.3, n.head * (0.08 if n.up else 0.25)))
     skin = merged(bones, g * 0.1, 64)
     woolly = sort.girth > 0.2 and sort.leg < 0.5
-    skin = rippled(skin, rng, g * 0.5, g * (0.1 if woolly else 0.03))
+    skin = rippled(skin, rng, g * 0.5, g * (0.04 if woolly else 0.03))
     tone = _colour(rng, (0.03, 0.13), (0.05, 0.6), (0.12, 0.9)) if rng.random() < 0.7 else hsv(0.1, 0.05, rng.choice([0.06, 0.5, 0.92]))
     if woolly:
         tone = _colour(rng, (0.08, 0.13), (0.05, 0.25), (0.6, 0.9))
     coat = kit.surface(
-        str(rng.choice(["carpet", "gravel", "plaster", "foliage" if woolly else "rock"])),
+        str(rng.choice(["grass", "gravel", "plaster", "foliage" if woolly else "rock"])),
         tone,
         metres=sort.body * rng.uniform(0.8, 2.2),
         rough=0.9,

@@ -18,7 +18,7 @@ from . import plants, skies, small
 from .humans import someone
 from .kit import Kit, Shot
 from .small import Parts, block, extent, shifted, standing
-from .tabletop import clear, furniture, ground, pictures, put, walls, window
+from .tabletop import board, clear, furniture, ground, muted, pictures, put, walls, window
 from .textures import any_colour, hsv, noise, wall_colour
 
 WEIGHT = 0.14
@@ -60,30 +60,33 @@ def indoors(kit: Kit, back: float | None = None) -> float:
         s = rng.choice([-1, 1])
         x = (left if s < 0 else right) - s * 0.3
         size = (rng.uniform(0.4, 0.6), rng.uniform(0.5, 1.4), rng.choice([rng.uniform(0.4, 0.9), rng.uniform(1.4, 2.1)]))
-        put(kit, [(standing(size), small.anything(kit))], (x, rng.uniform(-1.2, max(y - 0.8, -1)), 0))
+        put(kit, [(standing(size), board(kit))], (x, rng.uniform(-1.2, max(y - 0.8, -1)), 0))
     side = rng.choice([-1, 1])
     kind = rng.random()
-    warm = hsv(rng.uniform(0.07, 0.13), rng.uniform(0.05, 0.45), 1)
+    warm = hsv(rng.uniform(0.07, 0.13), rng.uniform(0.03, 0.35), 1)
     if kind < 0.5:  # a window at the side
-        kit.lamp((side * rng.uniform(1.4, 2.6), rng.uniform(-1.8, 0.8), rng.uniform(1.3, 1.8)), rng.uniform(80, 260), aim=(0, 0, 1.1),
+        kit.lamp((side * rng.uniform(1.4, 2.6), min(rng.uniform(-1.8, 0.8), y - 0.6), rng.uniform(1.3, 1.8)), rng.uniform(80, 260), aim=(0, 0, 1.1),
                  size=rng.uniform(0.8, 2), height=rng.uniform(1, 1.8), colour=hsv(rng.uniform(0.5, 0.62), rng.uniform(0, 0.12), 1))  # fmt: skip
         kit.even_light(warm, rng.uniform(0.1, 0.6))
     elif kind < 0.85:  # lamps above
         for _ in range(int(rng.integers(1, 4))):
             kit.lamp(
-                (rng.uniform(-1.4, 1.4), rng.uniform(-1.5, 1.0), rng.uniform(2.1, 2.4)),
+                (rng.uniform(-1.4, 1.4), min(rng.uniform(-1.5, 1.0), y - 0.6), rng.uniform(2.1, 2.4)),
                 rng.uniform(40, 110),
                 size=rng.uniform(0.25, 0.6),
                 colour=warm,
             )
         if rng.random() < 0.4:
             kit.lamp(
-                (side * rng.uniform(0.8, 1.6), rng.uniform(-0.3, 0.8), rng.uniform(0.6, 1.5)), rng.uniform(8, 30), size=0.25, colour=warm
+                (side * rng.uniform(0.8, 1.6), min(rng.uniform(-0.3, 0.8), y - 0.5), rng.uniform(0.6, 1.5)),
+                rng.uniform(8, 30),
+                size=0.25,
+                colour=warm,
             )
         kit.even_light(warm, rng.uniform(0.08, 0.5))
     else:  # a flash
         kit.lamp((0.1, -2.2, 1.6), rng.uniform(60, 160), aim=(0, 0, 1.2), size=0.25)
-        kit.lamp((rng.uniform(-1, 1), 1.0, 2.2), rng.uniform(10, 50), size=0.4, colour=warm)
+        kit.lamp((rng.uniform(-1, 1), min(1.0, y - 0.5), 2.2), rng.uniform(10, 50), size=0.4, colour=warm)
         kit.even_light(warm, rng.uniform(0.05, 0.3))
     if y > 2:
         kit.lamp((rng.uniform(-1, 1), y * 0.7, 2.2), rng.uniform(20, 120), size=0.4, colour=warm)
@@ -91,7 +94,7 @@ def indoors(kit: Kit, back: float | None = None) -> float:
 
 
 def studio(kit: Kit) -> float:
-    """A paper backdrop that runs out over the floor, soft boxes, the bare room beyond its edges."""
+    """A paper backdrop that runs out over the floor, soft boxes, the bare room beyond its edges; how far behind the origin it is free."""
     rng = kit.rng
     deep, half, bend = rng.uniform(0.8, 2.5), rng.uniform(1.1, 2.2), rng.uniform(0.2, 0.8)
     a = np.linspace(0, np.pi / 2, 16)
@@ -108,7 +111,7 @@ def studio(kit: Kit) -> float:
     if rng.random() < 0.4:
         kit.lamp((rng.normal(0, 0.5), deep * 0.7, 2.5), rng.uniform(20, 90), aim=(0, 0, 1.2), size=0.5)
     kit.even_light((1, 1, 1), rng.uniform(0.04, 0.3))
-    return deep
+    return 0.5
 
 
 def facade(kit: Kit, y: float, wide: float = 24, high: float = 9) -> None:
@@ -118,7 +121,7 @@ def facade(kit: Kit, y: float, wide: float = 24, high: float = 9) -> None:
         str(rng.choice(["bricks", "plaster", "paint", "rock", "concrete", "planks"])), wall_colour(rng) if rng.random() < 0.5 else None
     )
     frame = kit.painted((0.88, 0.87, 0.84) if rng.random() < 0.6 else any_colour(rng))
-    pane, dim = kit.painted((0.06, 0.08, 0.1), rough=0.08), kit.surface("picture", metres=2, glow=0.15)
+    pane, dim = kit.painted((0.06, 0.08, 0.1), rough=0.08), kit.painted(hsv(rng.uniform(0.05, 0.15), 0.1, rng.uniform(0.4, 0.8)), rough=0.3)
     parts: Parts = [
         (block((wide, 0.4, high), (0, 0.2, high / 2), 0.001), wall),
         (standing((wide, 0.44, rng.uniform(0.3, 0.9)), (0, 0.2, 0)), small.stone(kit)),
@@ -251,10 +254,10 @@ def sitter(kit: Kit, at: tuple[float, float, float], turn: float, pose: str = "s
     return stander(kit, at, turn, pose)
 
 
-def chair(kit: Kit, at: Sequence[float], turn: float) -> None:
+def chair(kit: Kit, at: Sequence[float], turn: float) -> bpy.types.Object:
     """A chair whose seat is 0.45 m high, its front towards -y before it is turned."""
     rng = kit.rng
-    look = small.wooden(kit) if rng.random() < 0.6 else small.paint(kit)
+    look = board(kit)
     soft = look if rng.random() < 0.5 else kit.surface("fabric")
     high = rng.uniform(0.82, 1.05)
     parts: Parts = [
@@ -262,15 +265,19 @@ def chair(kit: Kit, at: Sequence[float], turn: float) -> None:
         (block((0.42, 0.03, high - 0.6), (0, 0.235, (high + 0.6) / 2)), soft),
     ]
     parts += [(standing((0.035, 0.035, 0.42 if y < 0 else high), (x, y, 0)), look) for x in (-0.2, 0.2) for y in (-0.17, 0.23)]
-    kit.add(parts, at, turn, smooth=True)
+    return kit.add(parts, at, turn, smooth=True)
 
 
-def sofa(kit: Kit, seats: int) -> float:
+def sofa(kit: Kit, seats: int, *, bench: bool) -> float:
     """A sofa or a bench for so many, its seats 0.45 m high, about the origin; its width."""
     rng = kit.rng
     w = 0.62 * seats + 0.1
-    if rng.random() < 0.7:
-        cover = kit.surface("fabric") if rng.random() < 0.7 else small.paint(kit, rough=0.4)
+    if not bench:
+        cover = (
+            kit.surface("fabric", muted(kit) if rng.random() < 0.7 else None)
+            if rng.random() < 0.7
+            else small.paint(kit, muted(kit), rough=0.4)
+        )
         parts: Parts = [(standing((w, 0.85, 0.3), (0, 0.1, 0.05)), cover)]
         for k in range(seats):
             x = (k + 0.5) * w / seats - w / 2
@@ -392,7 +399,7 @@ def at_table(kit: Kit) -> list[Shot]:
     indoors(kit, rng.uniform(1.4, 5)) if rng.random() < 0.8 else outdoors(kit)
     # Table things are made for z = 0; here the top is 0.75 m high
     makers = [small.TABLE, small.DESK, small.KITCHEN][int(rng.integers(3))]
-    look = small.wooden(kit) if rng.random() < 0.6 else small.paint(kit)
+    look = board(kit)
     parts: Parts = [(block((w, d, 0.03), (0, 0, 0.735), 0.004), look)]
     parts += [(standing((0.06, 0.06, 0.72), (x * (w / 2 - 0.06), y * (d / 2 - 0.06), 0)), look) for x in (-1, 1) for y in (-1, 1)]
     kit.add(parts, smooth=True)
@@ -405,9 +412,9 @@ def at_table(kit: Kit) -> list[Shot]:
     whom = []
     for k, (x, y, turn) in enumerate(places):
         if k < many or rng.random() < 0.5:
-            chair(kit, (x, y, 0), -turn if abs(turn) == 90 else turn)
+            chair(kit, (x, y, 0), turn)
         if k < many:
-            whom.append(sitter(kit, (x, y, 0), (-turn if abs(turn) == 90 else turn) + rng.normal(0, 4), "sit_table"))
+            whom.append(sitter(kit, (x, y, 0), turn + rng.normal(0, 4), "sit_table"))
     for x, y, turn in places[:many]:
         if rng.random() < 0.7:
             inward = np.array([x * (abs(x) > w / 2) * 0.65, y * (abs(y) > d / 2) * 0.5]) + [x * (abs(x) <= w / 2), 0]
@@ -421,14 +428,15 @@ def at_table(kit: Kit) -> list[Shot]:
 def seated(kit: Kit) -> list[Shot]:
     """People, a pet or both on a sofa, bench or chair."""
     rng = kit.rng
-    indoors(kit) if rng.random() < 0.7 else outdoors(kit)
+    inside = bool(rng.random() < 0.7)
+    indoors(kit) if inside else outdoors(kit)
     seats = int(rng.integers(1, 4))
     whom: list[Subject] = []
     if seats == 1 and rng.random() < 0.6:
         chair(kit, (0, 0, 0), 0)
         w = 0.5
     else:
-        w = sofa(kit, seats)
+        w = sofa(kit, seats, bench=not inside or bool(rng.random() < 0.15))
     pet = False
     for k in range(seats):
         x = (k + 0.5) * w / seats - w / 2
@@ -439,7 +447,7 @@ def seated(kit: Kit) -> list[Shot]:
             parts = small.beast(kit, small.CAT if rng.random() < 0.6 else small.DOG, str(rng.choice(["lie", "curl", "sit"])))
             put(kit, parts, (x, -0.05, 0.45), rng.uniform(-60, 60))
             pet = True
-            whom.append(Subject((x, -0.05, 0.45), 0.75, 0.62, 0, 0.4))
+            whom.append(Subject((x, -0.05, 0.45), 0.75, 0.66, 0, 1.1))
         else:
             put(kit, small.cushion(kit), (x, 0.1, 0.45), rng.normal(0, 15))
     if rng.random() < 0.4:
@@ -456,10 +464,10 @@ def audience(kit: Kit) -> list[Shot]:
     """Rows of people seen from behind or from the front, something to look at beyond."""
     rng = kit.rng
     back = indoors(kit, rng.uniform(4, 7)) if rng.random() < 0.6 else outdoors(kit)
-    kinds = [stander(kit, (0, -60, 0), 0, "sit" if k % 2 and kit.human else "standing", far=True) for k in range(4)]
-    things = kit_objects(4)
-    sits = rng.random() < 0.5
-    picked = [i for i in range(4) if (kinds[i].top < 1.5) == sits] or [0]
+    sits = kit.human is not None and rng.random() < 0.5
+    kinds = [stander(kit, (0, -60, 0), 0, "sit" if sits else "standing", far=True) for _ in range(6)]
+    things = kit_objects(6)
+    seat = chair(kit, (0, -60, 0), 0) if sits else things[0]
     turned = 180.0 if rng.random() < 0.7 else 0.0
     whom = []
     for r in range(int(rng.integers(2, 6))):
@@ -470,9 +478,9 @@ def audience(kit: Kit) -> list[Shot]:
             if rng.random() < 0.25:
                 continue
             at = (0.58 * c + rng.normal(0, 0.05) + 0.25 * (r % 2), y + rng.normal(0, 0.05), 0)
-            i = picked[int(rng.integers(len(picked)))]
+            i = int(rng.integers(6))
             if sits:
-                chair(kit, at, turned) if kit.human else None
+                kit.again(seat, at, turned + rng.normal(0, 4))
             turn = turned + rng.normal(0, 14)
             kit.again(things[i], at, turn, scale=rng.uniform(0.94, 1.04))
             whom.append(Subject(at, kinds[i].top, kinds[i].head, 0, 1.4))
@@ -526,7 +534,7 @@ def herd(kit: Kit) -> list[Shot]:
             parts = small.beast(kit, sort, "stand" if rng.random() < 0.8 else "lie")
             things.append(kit.add(parts, at, turn, smooth=True))
             high = float(extent(parts)[1][2])
-            whom.append(Subject(at, high, high * 0.75, 0.0, high * 1.3))
+            whom.append(Subject(at, high, high * 0.75, 0.0, high * 2.3))
         else:
             kit.again(things[int(rng.integers(len(things)))], at, turn, scale=rng.uniform(0.9, 1.1))
     if rng.random() < 0.5:

@@ -15,7 +15,7 @@ from benchmarks.modelling import sheet
 from . import small
 from .kit import Kit, Shot
 from .small import Maker, Parts, Surface, block, extent, settled, shifted, spun, standing
-from .textures import Rng, any_colour, hsv, noise, wall_colour
+from .textures import Colour, Rng, any_colour, hsv, noise, wall_colour
 
 WEIGHT = 0.12
 INSIDE = ("plain", "paint", "plaster", "tiles", "bricks", "planks", "wood", "fabric", "concrete")
@@ -198,13 +198,31 @@ def window(kit: Kit, at: Sequence[float], w: float, h: float, *, glow: float) ->
     kit.add([*panes, *((m, frame) for m in bars)], at, smooth=True)
 
 
+def muted(kit: Kit) -> Colour:
+    """As furniture and large cloths are coloured: mostly white, grey, black or dull."""
+    rng = kit.rng
+    kind = rng.random()
+    if kind < 0.55:
+        return hsv(
+            rng.uniform(0.05, 0.15),
+            rng.uniform(0, 0.12),
+            float(rng.choice([rng.uniform(0.04, 0.2), rng.uniform(0.3, 0.6), rng.uniform(0.75, 0.95)])),
+        )
+    return hsv(rng.random(), rng.uniform(0.1, 0.45), rng.uniform(0.2, 0.8)) if kind < 0.92 else any_colour(rng)
+
+
+def board(kit: Kit) -> Surface:
+    """Of what cupboards are made."""
+    return small.wooden(kit) if kit.rng.random() < 0.5 else small.paint(kit, muted(kit))
+
+
 def furniture(kit: Kit, floor: float, y: float, left: float, right: float) -> None:
     """A further room's things along its back wall: cupboards, a sofa, shelves, doors, a plant, a lamp; seen from afar."""
     rng = kit.rng
     x = left + rng.uniform(0, 0.6)
     while x < right - 0.5:
         kind, w = rng.random(), rng.uniform(0.5, 1.7)
-        look = small.wooden(kit) if rng.random() < 0.5 else small.paint(kit)
+        look = board(kit)
         at = (x + w / 2, y - 0.3, floor)
         if kind < 0.3:
             h, d = rng.choice([rng.uniform(0.5, 1), rng.uniform(1.6, 2.2)]), rng.uniform(0.35, 0.6)
@@ -213,7 +231,7 @@ def furniture(kit: Kit, floor: float, y: float, left: float, right: float) -> No
             if h < 1.2:
                 put(kit, small.some(kit, small.DECOR), (at[0], at[1], floor + h))
         elif kind < 0.5:
-            cover = kit.surface("fabric")
+            cover = kit.surface("fabric", muted(kit))
             w = max(w, 1.3)
             at = (x + w / 2, y - 0.5, floor)
             put(kit, [(small.moved(small.pillow((w, 0.85, 0.42), 8), (0, 0, 0.21)), cover), (small.moved(small.pillow((w, 0.25, 0.5), 7), (0, 0.35, 0.6)), cover),
@@ -240,7 +258,7 @@ def furniture(kit: Kit, floor: float, y: float, left: float, right: float) -> No
 # Light
 
 
-def daylight(kit: Kit, aim: Sequence[float] = (0, 0, 0.1), *, from_y: tuple[float, float] = (-1.6, 0.6)) -> None:
+def daylight(kit: Kit, aim: Sequence[float] = (0, 0, 0.1), *, from_y: tuple[float, float] = (-1.6, 0.1)) -> None:
     """A window to one side, out of the picture, and what the room gives back."""
     rng = kit.rng
     side = rng.choice([-1, 1])
@@ -261,17 +279,17 @@ def daylight(kit: Kit, aim: Sequence[float] = (0, 0, 0.1), *, from_y: tuple[floa
 def lamplight(kit: Kit, above: float = 1.4) -> None:
     """Lamps of the evening: one or two above, warm, perhaps one low at the side."""
     rng = kit.rng
-    warm = hsv(rng.uniform(0.07, 0.13), rng.uniform(0.1, 0.5), 1)
+    warm = hsv(rng.uniform(0.07, 0.13), rng.uniform(0.05, 0.4), 1)
     for _ in range(int(rng.integers(1, 3))):
         kit.lamp(
-            (rng.uniform(-0.9, 0.9), rng.uniform(-1.0, 0.5), above * rng.uniform(0.8, 1.2)),
+            (rng.uniform(-0.9, 0.9), rng.uniform(-1.2, 0.0), above * rng.uniform(0.8, 1.2)),
             rng.uniform(25, 70),
             size=rng.uniform(0.2, 0.5),
             colour=warm,
         )
     if rng.random() < 0.4:
         kit.lamp(
-            (rng.choice([-1, 1]) * rng.uniform(0.7, 1.5), rng.uniform(-0.5, 0.4), rng.uniform(0.3, 0.7)),
+            (rng.choice([-1, 1]) * rng.uniform(0.7, 1.5), rng.uniform(-0.6, 0.05), rng.uniform(0.3, 0.7)),
             rng.uniform(4, 14),
             size=0.2,
             colour=warm,
@@ -327,7 +345,7 @@ def scatter(kit: Kit, makers: Sequence[Maker], count: int, w: float, d: float, *
     tallest = 0.0
     for i in order:
         size = sizes[i]
-        r = float(np.hypot(size[0], size[1])) * 0.85
+        r = float(np.hypot(size[0], size[1])) * 0.78
         for _ in range(25):
             x, y = rng.uniform(-w / 2, w / 2), rng.uniform(-d / 2, d / 2)
             if sorted_by_height:
@@ -550,7 +568,7 @@ def shelf(kit: Kit) -> list[Shot]:
     rng = kit.rng
     w, d, rows = rng.uniform(0.8, 2.4), rng.uniform(0.22, 0.4), int(rng.integers(3, 7))
     each, t = rng.uniform(0.26, 0.42), rng.uniform(0.012, 0.03)
-    look = small.wooden(kit) if rng.random() < 0.5 else small.paint(kit)
+    look = board(kit)
     columns = int(rng.integers(1, 4))
     parts: Parts = [(block((w, d, t), (0, 0, k * each), 0.002), look) for k in range(rows + 1)]
     if rng.random() < 0.8:
@@ -576,13 +594,14 @@ def shelf(kit: Kit) -> list[Shot]:
                 if share > 0.8:
                     continue
                 left, wide = left + wide * share, wide * (1 - share)
-            x = left
-            while True:
+            x, misfits = left, 0
+            while misfits < 4:
                 thing = settled(small.some(kit, makers))
                 size = extent(thing)[1]
                 fit = min(1.0, (each - t) * 0.93 / float(size[2]), d * 0.48 / float(size[1]))
                 if fit < 0.55 or x + 2 * size[0] * fit > left + wide:
-                    break
+                    misfits += 1
+                    continue
                 kit.add(
                     shifted(thing, scale=fit), (x + size[0] * fit, rng.uniform(-0.2, 0.1) * d * (1 - size[1] * fit / d * 2), z), smooth=True
                 )
