@@ -105,6 +105,14 @@ def measure(path: Path, network: Path | None) -> list[tuple[str, float, float]]:
     return rows
 
 
+def large_photo(path: Path, megapixels: float) -> None:
+    """Write Cones, enlarged and with noise, which is what makes a large photo slow."""
+    width = round((megapixels * 1e6 * 1.2) ** 0.5)
+    large = cv2.resize(cv2.imread(str(CONES / "left.png")), (width, round(width / 1.2)), interpolation=cv2.INTER_CUBIC)
+    noise = np.random.default_rng(0).normal(0, 4, large.shape).astype(np.float32)
+    cv2.imwrite(str(path), np.clip(large + noise, 0, 255).astype(np.uint8))
+
+
 def main() -> None:
     if len(sys.argv) > 2:
         for stage, seconds, peak in measure(Path(sys.argv[1]), Path(sys.argv[2]) if sys.argv[2] != "-" else None):
@@ -114,14 +122,10 @@ def main() -> None:
         network = Path(place) / "small"
         if importlib.util.find_spec("torch"):
             random_small(network)
-        left = cv2.imread(str(CONES / "left.png"))
         table: dict[str, list[str]] = {}
         for megapixels in MEGAPIXELS:
-            width = round((megapixels * 1e6 * 1.2) ** 0.5)
-            large = cv2.resize(left, (width, round(width / 1.2)), interpolation=cv2.INTER_CUBIC)
-            noise = np.random.default_rng(0).normal(0, 4, large.shape).astype(np.float32)
             path = Path(place) / "large.jpg"
-            cv2.imwrite(str(path), np.clip(large + noise, 0, 255).astype(np.uint8))
+            large_photo(path, megapixels)
             command = [sys.executable, __file__, str(path), str(network) if network.exists() else "-"]
             said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
             for line in said.splitlines():

@@ -31,7 +31,7 @@ def draw_depth(layout: bpy.types.UILayout, settings: Any) -> None:
         draw_section(layout, settings, DepthSpec, only=("network",))
     if model is not None:
         _draw_model(layout, model)
-    if model is not None or chosen == "network" or (chosen == "auto" and settings.network):
+    if model is not None or chosen in ("built-in", "network") or (chosen == "auto" and settings.network):
         draw_section(layout, settings, DepthSpec, only=_NETWORK)
     draw_section(layout, settings, DepthSpec, only=("near", "far", "ratio", "known_size"))
     if settings.use_known_size:

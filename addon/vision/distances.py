@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from ..errors import InputError
 from ..spec import DepthSpec
+from .faces import eye_distances, with_relief
 from .layered import AFFINE_FAR, AFFINE_NEAR, DepthKind, DepthMap, inverted
 
 Floats = NDArray[np.float32]
@@ -36,6 +37,8 @@ _ROLL = math.tan(math.radians(12))  # a floor leans no more to the side in a pho
 _LEAST_SHARE = 0.3  # of the lower half, on the plane
 _LEAST_RISE = 0.15  # of the spread of 1/z, from the middle of the picture to its bottom edge
 _PITCH = 45.0  # degrees: a camera that looks farther up or down sees no horizon worth levelling by
+_CAMERA_HEIGHTS = 0.2, 20.0  # metres above a floor: what faces may make of the camera's height
+_FACE_SCALES = 0.1, 10.0  # how many times larger faces may make a scene than it would be without them
 _OUTLIERS = 0.05  # per cent of the pixels that a network may put too near
 
 
@@ -114,10 +117,57 @@ def to_metres(depth: DepthMap, settings: DepthSpec, fov: float | None) -> DepthM
     else:
         settled = _from_depth(depth, settings, focal)
     if settings.known_size is not None:
-        scale = known_scale(settled.values, settings, focal)
-        height = None if settled.camera_height is None else settled.camera_height * scale
-        settled = replace(settled, values=(settled.values / np.float32(scale)), camera_height=height)
-    return settled
+        return _scaled(settled, known_scale(settled.values, settings, focal))
+    told = settings.near is not None or settings.far is not None or depth.kind in (DepthKind.METRIC_DEPTH, DepthKind.METRIC_DISPARITY)
+    scale = None if told else face_scale(settled, focal)
+    return settled if scale is None else _scaled(settled, scale)
+
+
+def _scaled(depth: DepthMap, scale: float) -> DepthMap:
+    """Metric disparity of a scene that is `scale` times as large."""
+    height = None if depth.camera_height is None else depth.camera_height * scale
+    return replace(depth, values=depth.values / np.float32(scale), camera_height=height)
+
+
+def face_scale(depth: DepthMap, focal: float) -> float | None:
+    """How many times larger the scene must be for the eyes of its faces to be as far apart as eyes are, on the median.
+
+    depth: metric disparity with faces. focal: in shares of the picture's width. None if no face shows both eyes, or if the
+    scene or the camera's height above the floor became what no photo has: a poster, a doll, a mistake.
+    """
+    scales = []
+    for length in eye_distances(depth.faces):
+        size = _length(depth.values, length.start, length.end, focal)
+        if size is not None:
+            scales.append(length.metres / size)
+    if not scales:
+        return None
+    scale = float(np.median(scales))
+    height = depth.camera_height
+    if not _FACE_SCALES[0] < scale < _FACE_SCALES[1]:
+        return None
+    return scale if height is None or _CAMERA_HEIGHTS[0] < height * scale < _CAMERA_HEIGHTS[1] else None
+
+
+def shape_faces(depth: DepthMap, settings: DepthSpec, fov: float | None) -> DepthMap:
+    """Return `depth`, as `to_metres` gives it, with the relief that faces have. fov: as there."""
+    if not depth.faces:
+        return depth
+    focal = 0.5 / math.tan(math.radians(fov or depth.fov or DEFAULT_FOV) / 2)
+    if depth.kind is not DepthKind.AFFINE_DISPARITY:
+        return replace(depth, values=with_relief(depth.values, depth.faces, focal))
+    if settings.near is None or settings.far is None:
+        return depth
+    # Stretched between near and far: relief needs the zero that they give it, and stays between them.
+    known = np.isfinite(depth.values)
+    if not known.any():
+        return depth
+    low, high = float(depth.values[known].min()), float(depth.values[known].max())
+    per = np.float32((1 / settings.near - 1 / settings.far) / (high - low)) if high > low else np.float32(0)
+    if not per > 0:
+        return depth
+    shaped = with_relief((depth.values - np.float32(low)) * per + np.float32(1 / settings.far), depth.faces, focal)
+    return replace(depth, values=np.clip((shaped - np.float32(1 / settings.far)) / per + np.float32(low), low, high).astype(np.float32))
 
 
 def _from_affine(depth: DepthMap, settings: DepthSpec, focal: float) -> DepthMap:
@@ -227,20 +277,26 @@ def known_scale(inverse: Floats, settings: DepthSpec, focal: float) -> float:
     inverse: float32 H×W, 1/z. The two points of the settings are the ends of something that stands upright before the
     camera, at the median distance of what lies between them. Raises InputError if there is nothing but sky, or no distance.
     """
-    height, width = inverse.shape
     assert settings.known_size is not None
+    size = _length(inverse, settings.known_from, settings.known_to, focal)
+    if size is None:
+        raise InputError(
+            "The known size must reach from one point of a thing to another, not over the sky; set --known-from and --known-to."
+        )
+    return settings.known_size / size
+
+
+def _length(inverse: Floats, start: tuple[float, float], end: tuple[float, float], focal: float) -> float | None:
+    """How long in the unit of 1/inverse what reaches from `start` to `end` is, in shares of the picture; None if nothing does."""
+    height, width = inverse.shape
     share = np.linspace(0.02, 0.98, 200)[:, None]
-    points = np.asarray(settings.known_from) + share * (np.asarray(settings.known_to) - np.asarray(settings.known_from))
+    points = np.asarray(start) + share * (np.asarray(end) - np.asarray(start))
     x = np.clip((points[:, 0] * width).astype(int), 0, width - 1)
     y = np.clip((points[:, 1] * height).astype(int), 0, height - 1)
     between = inverse[y, x]
     between = between[np.isfinite(between) & (between > 0)]
-    across = settings.known_to[0] - settings.known_from[0]
-    down = (settings.known_to[1] - settings.known_from[1]) * height / width
+    across, down = end[0] - start[0], (end[1] - start[1]) * height / width
     length = math.hypot(across, down)
     if between.size == 0 or length < 2 / width:
-        raise InputError(
-            "The known size must reach from one point of a thing to another, not over the sky; set --known-from and --known-to."
-        )
-    size = length / focal / float(np.median(between))
-    return settings.known_size / size
+        return None
+    return length / focal / float(np.median(between))

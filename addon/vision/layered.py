@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import InputError, StorageError
+from .faces import Face
 
 log = logging.getLogger(__name__)
 
@@ -66,6 +67,7 @@ class DepthMap:
     camera_height: metres of the camera above the floor, if known.
     sky: bool H×W, if known. confidence: float32 H×W in 0..1, if known. normals: float32 h×w×3 of any size, unit length,
     towards the camera, in OpenCV's camera axes (x right, y down, z forward), if known.
+    faces: those in the photo, if looked for: they tell its scale where nothing else does, and get a face's relief.
     made_by: the estimator's name.
     """
 
@@ -78,6 +80,7 @@ class DepthMap:
     sky: NDArray[np.bool_] | None = None
     confidence: NDArray[np.float32] | None = None
     normals: NDArray[np.float32] | None = None
+    faces: tuple[Face, ...] = ()
 
 
 @dataclass(frozen=True)

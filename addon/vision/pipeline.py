@@ -12,7 +12,7 @@ from ..errors import InputError, RenderError
 from ..spec import SceneSpec
 from . import depth as depth_sources
 from .cv import cv
-from .distances import to_metres
+from .distances import shape_faces, to_metres
 from .files import write_atomically
 from .geometry import even, pitch_from_horizon
 from .layered import DepthMap, Disparity, FilmTexture, LayeredPhoto, PhotoCamera, read_layered, to_disparity, write_layered
@@ -34,7 +34,7 @@ def estimate_depth(path: Path, spec: SceneSpec, progress: depth_sources.Progress
     estimator = depth_sources.choose(spec.depth)
     progress(0.2, f"Depth: {estimator.label}")
     depth = estimator.estimate(photo, spec.depth, lambda share, text: progress(0.2 + 0.3 * share, text), spec.machine)
-    return photo, to_metres(depth, spec.depth, photo.fov)
+    return photo, shape_faces(to_metres(depth, spec.depth, photo.fov), spec.depth, photo.fov)
 
 
 def write_depth(path: Path, spec: SceneSpec, folder: Path, progress: depth_sources.Progress) -> tuple[float, float, str]:

@@ -35,7 +35,7 @@ def manifest(extension_zip: Path) -> dict:
 def test_only_known_names_are_in_the_zip(extension_zip: Path) -> None:
     known = re.compile(
         r"__init__\.py|blender_manifest\.toml|LICENSE|(addon|headless)/([a-z0-9_]+/)*[a-z0-9_]+\.py|wheels/[^/]+\.whl"
-        r"|addon/vision/networks/models\.json"
+        r"|addon/vision/networks/models\.json|addon/vision/depth/built_in\.onnx"
     )
     names = names_in(extension_zip)
     assert [name for name in sorted(names) if not known.fullmatch(name)] == []
@@ -54,6 +54,12 @@ def test_only_known_names_are_in_the_zip(extension_zip: Path) -> None:
 def test_every_source_file_is_in_the_zip(extension_zip: Path) -> None:
     sources = {p.relative_to(ROOT).as_posix() for room in ("addon", "headless") for p in (ROOT / room).rglob("*.py")}
     assert sources - names_in(extension_zip) == {"headless/demo.py"} & sources
+
+
+def test_the_built_in_network_is_in_the_zip_as_it_is(extension_zip: Path) -> None:
+    networks = {p.relative_to(ROOT).as_posix(): p.read_bytes() for p in (ROOT / "addon").rglob("*.onnx")}
+    with zipfile.ZipFile(extension_zip) as archive:
+        assert {name: archive.read(name) for name in names_in(extension_zip) if name.endswith(".onnx")} == networks
 
 
 def test_the_zip_has_one_wheel_unmodified(extension_zip: Path, manifest: dict) -> None:
@@ -156,7 +162,7 @@ def test_blender_installs_the_zip(extension_zip: Path, packages_without_cv2: Pat
     assert {p.relative_to(installed).as_posix() for p in installed.rglob("*.py")} == {
         n for n in names_in(extension_zip) if n.endswith(".py")
     }
-    assert {p.suffix for p in installed.rglob("*") if p.is_file()} <= {".py", ".pyc", ".json", ".toml", ".whl", ""}
+    assert {p.suffix for p in installed.rglob("*") if p.is_file()} <= {".py", ".pyc", ".json", ".onnx", ".toml", ".whl", ""}
 
 
 @pytest.mark.versions

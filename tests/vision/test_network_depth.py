@@ -35,8 +35,8 @@ def silent(share: float, text: str) -> None:
 
 def test_every_listed_network_is_a_depth_source_after_the_built_in_ones() -> None:
     names = list(estimators())
-    assert set(catalogue()) | {"file", "plane", "network"} == set(names)
-    assert names.index("file") < names.index("plane") < min(names.index(n) for n in catalogue())
+    assert set(catalogue()) | {"built-in", "file", "plane", "network"} == set(names)
+    assert names.index("built-in") < names.index("file") < names.index("plane") < min(names.index(n) for n in catalogue())
     assert choose(DepthSpec(estimator="moge-2-small")).label == "MoGe-2 Small"
     assert not is_network(DepthSpec()) and is_network(DepthSpec(network="x.onnx")) and is_network(DepthSpec(estimator="depth-pro"))
     with pytest.raises(UsageError, match="depth-anything-v2-small"):

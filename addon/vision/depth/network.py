@@ -24,7 +24,7 @@ Bytes = NDArray[np.uint8]
 
 log = logging.getLogger(__name__)
 
-_SEEN = 4_000_000  # pixels of the photo that a network and the edge stage see at most
+SEEN = 4_000_000  # pixels of the photo that a network and the edge stage see at most
 _SKY = 0.5  # share of sky from which a pixel is sky
 
 
@@ -46,7 +46,7 @@ class NetworkDepth:
             progress(0.4, f"Loading {self.label if self.model else source.name}")
         network = loaded.load(backend, source, machine.network_device)
         progress(0.5, f"Estimating depth on {network.device}")
-        colour = photo_colour(photo, grid_size(photo.size, _SEEN))
+        colour = photo_colour(photo, grid_size(photo.size, SEEN))
         prediction = predicting.predict(
             network,
             (colour / np.float32(255)).astype(np.float32),

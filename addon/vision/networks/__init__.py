@@ -30,7 +30,9 @@ class Prediction:
     values: float32 h×w; what they mean is `kind`; NaN where the network gives no value (the sky, a masked pixel).
     fov: horizontal field of view in degrees, if it tells. normals: float32 h×w×3, unit length, pointing to the camera, in
     OpenCV's camera axes (x right, y down, z forward), if it tells. sky: float32 h×w in [0, 1], the share of sky, if it tells.
-    confidence: float32 h×w in [0, 1], if it tells.
+    confidence: float32 h×w in [0, 1], if it tells. edges: float32 h×w in [0, 1], how likely one thing ends before another
+    there, if it tells. horizon: the row of the horizon at the picture's middle, in shares of its height from the top, before
+    it is turned by roll about the picture's middle, radians, clockwise as the viewer sees it; if it tells.
     """
 
     values: Floats
@@ -39,6 +41,9 @@ class Prediction:
     normals: Floats | None = None
     sky: Floats | None = None
     confidence: Floats | None = None
+    edges: Floats | None = None
+    horizon: float | None = None
+    roll: float | None = None
 
 
 class Network(Protocol):

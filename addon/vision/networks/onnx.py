@@ -253,10 +253,18 @@ class _OpenCV:
             raise _refusal(error) from error
 
 
+def lacks_memory(error: Exception) -> bool:
+    """Whether OpenCV or onnxruntime raised `error` because memory ran out."""
+    text = str(getattr(error, "err", None) or error)
+    return getattr(error, "code", 0) == -4 or bool(
+        re.search(r"bad_?alloc|out of memory|failed to allocate|insufficient memory", text, re.I)
+    )
+
+
 def _refusal(error: Exception) -> Exception:
     """The reason in a few words. Returns OutOfMemory instead if that was it."""
     text = " ".join(str(getattr(error, "err", None) or error).split())
-    if getattr(error, "code", 0) == -4 or re.search(r"bad_?alloc|out of memory|failed to allocate|insufficient memory", text, re.I):
+    if lacks_memory(error):
         return OutOfMemory(text[:200])
     node = re.search(r"Node \[([\w.]+)", text)
     return _Refused(f"it cannot compute {node[1]}" if node else text[:120])

@@ -169,6 +169,9 @@ def mean_with_mirrored(straight: Prediction, mirrored: Prediction) -> Prediction
         normals=normals,
         sky=_mean(straight.sky, mirrored.sky),
         confidence=_mean(straight.confidence, mirrored.confidence),
+        edges=_mean(straight.edges, mirrored.edges),
+        horizon=straight.horizon if straight.horizon is None or mirrored.horizon is None else (straight.horizon + mirrored.horizon) / 2,
+        roll=straight.roll if straight.roll is None or mirrored.roll is None else (straight.roll - mirrored.roll) / 2,
     )
 
 
@@ -278,4 +281,5 @@ def _grown(whole: Prediction, values: Floats, size: tuple[int, int]) -> Predicti
 
     low = 0 if whole.kind is not DepthKind.AFFINE_DISPARITY else -np.inf
     kept = _of_kind(np.maximum(values, np.float32(low)), whole.kind)
-    return replace(whole, values=kept, normals=grown(whole.normals), sky=grown(whole.sky), confidence=grown(whole.confidence))
+    others = {name: grown(getattr(whole, name)) for name in ("normals", "sky", "confidence", "edges")}
+    return replace(whole, values=kept, **others)
