@@ -69,6 +69,8 @@ def photo(light: Floats, disparity: Floats, random: Random, strength: float = 1.
         picture = painted(picture, random)
     if happens(0.03):
         picture = lettered(picture, random)
+    if happens(0.05):
+        picture = framed(picture, random)
     if random.random() < 0.75:
         picture = compressed(picture, int(100 - 65 * random.beta(1.3, 2.5)))
     return picture
@@ -293,6 +295,18 @@ def lettered(picture: Bytes, random: Random) -> Bytes:
     at = (int(random.uniform(0, 0.6) * w), int(random.choice([random.uniform(0.08, 0.18), random.uniform(0.85, 0.97)]) * h))
     colour = tuple(int(c) for c in random.integers(0, 256, 3)) if random.random() < 0.5 else (255, 150, 40)
     return np.asarray(cv2.putText(picture.copy(), text, at, int(random.integers(0, 5)), scale, colour, 1, cv2.LINE_AA))
+
+
+def framed(picture: Bytes, random: Random) -> Bytes:
+    """Within the white, black or paper-coloured border of a print or of a frame taken from a film; the scene goes on behind it."""
+    h, w = picture.shape[:2]
+    top, bottom, left, right = (int(random.uniform(0.005, 0.04) * w) for _ in range(4))
+    if random.random() < 0.3:
+        left = right = 0
+    result = np.empty_like(picture)
+    result[:] = (255, 0, int(random.integers(170, 250)))[int(random.choice(3, p=(0.5, 0.35, 0.15)))]
+    result[top : h - bottom, left : w - right] = picture[top : h - bottom, left : w - right]
+    return result
 
 
 def compressed(picture: Bytes, quality: int) -> Bytes:

@@ -95,7 +95,13 @@ def run(out: Path, chosen: list[str], first: int, step: int, *, until: float, mo
         if not (folder / "about.json").exists():
             try:
                 views = draw(family, known[family].build, seed, human=human, threads=threads)
-            except Exception:  # one scene in thousands must not end a night's work; its seed makes it fail again
+            except (
+                ArithmeticError,
+                IndexError,
+                KeyError,
+                RuntimeError,
+                ValueError,
+            ):  # one scene in thousands must not end a night's work; its seed makes it fail again
                 print(f"{folder.name} could not be built:", file=sys.stderr)
                 traceback.print_exc()
                 views = []

@@ -94,7 +94,9 @@ def test_edges_lie_on_the_nearer_side_and_not_on_floors() -> None:
     assert not data.edges(d)[:, 60:].any()
 
 
-@pytest.mark.parametrize("effect", [formation.grey, formation.aged, formation.mixed, formation.painted, formation.lettered])
+@pytest.mark.parametrize(
+    "effect", [formation.grey, formation.aged, formation.mixed, formation.painted, formation.lettered, formation.framed]
+)
 def test_effects_keep_the_shape(effect) -> None:
     picture = np.random.default_rng(0).integers(0, 256, (64, 96, 3), dtype=np.uint8)
     for seed in range(8):
