@@ -3,8 +3,9 @@
     python -m training.generate --out DIR [--minutes N] [--scenes N] [--family NAME ...] [--human FOLDER] [--processes 2]
     python -m training.generate --sheet SHEET.png --family rooms        a contact sheet to be looked at
 
-A scene becomes a folder DIR/<family>-<seed> of arrays (see README.md); its `about.json` is written last. The same seed gives the same scene
-on the same version of Blender; light is path traced with few samples and denoised. Runs may be stopped at any time and go on where they stopped.
+A scene becomes a folder DIR/<family>-<seed> of arrays (see README.md); its `about.json` is written last. The same seed gives the same
+scene on the same version of Blender, but for the pictures on its surfaces, some of which come from earlier scenes. Light is path traced with
+few samples and denoised. Runs may be stopped at any time and go on where they stopped.
 """
 
 from __future__ import annotations

@@ -344,18 +344,19 @@ def rounded(size: Sequence[float], edge: float, centre: Sequence[float] = (0, 0,
 # Pictures
 
 
-_pool: dict[str, list[tuple[Colour | None, NDArray[np.uint8]]]] = {}
+_pool: dict[str, list[NDArray[np.uint8]]] = {}
 
 
 def _image(kind: str, colour: Colour | None, rng: Rng) -> bpy.types.Image:
     """A picture of that sort as Blender's image: a new one, or one of those drawn for earlier scenes."""
     kept = _pool.setdefault(kind, [])
-    if colour is None and kept and len(kept) > 4 and rng.random() > _NEW:
-        pixels = kept[int(rng.integers(len(kept)))][1]
+    own = np.random.default_rng(int(rng.integers(2**62)))  # so that what was drawn before changes nothing but the pictures
+    if colour is None and len(kept) > 4 and own.random() > _NEW:
+        pixels = kept[int(own.integers(len(kept)))]
     else:
-        pixels = KINDS[kind].draw(rng, colour)
+        pixels = KINDS[kind].draw(own, colour)
         if colour is None:
-            kept.append((colour, pixels))
+            kept.append(pixels)
             del kept[:-_KEPT]
     h, w = pixels.shape[:2]
     image = bpy.data.images.new(kind, w, h)
