@@ -512,6 +512,11 @@ def _cameras(place: Place, lane: Lane, plan: Street, kind: str, fronts: Sequence
             if ok:
                 shots.append(shot)
                 break
+    if kind != "avenue" and rng.random() < 0.3:  # from a tower, a hill or a drone
+        for _ in range(2):
+            s = u(0, 40)
+            at = lane.at(s - u(20, 60), u(-45, 45), u(18, 65))
+            shots.insert(0, Shot(at, lane.at(s + u(0, 20), u(-15, 15), u(0, 8)), u(32, 68), rng.normal(0, 3)))
     return sight.worthwhile(place.kit, shots, count)
 
 
@@ -585,6 +590,10 @@ def square(kit: Kit) -> list[Shot]:
                 yaw = math.degrees(math.atan2(at[0], deep / 2 - at[1])) + rng.normal(0, 50)
                 shots.append(Shot.looking(at, yaw, u(-18, 12), u(35, 85), rng.normal(0, 1.5)))
             break
+    if rng.random() < 0.3:  # from above
+        for _ in range(2):
+            at = (u(-1.2, 1.2) * wide, -u(15, 70), u(18, 60))
+            shots.insert(0, Shot(at, (u(-0.3, 0.3) * wide, u(0.1, 0.7) * deep, u(0, 8)), u(32, 68), rng.normal(0, 3)))
     return sight.worthwhile(kit, shots, count)
 
 
