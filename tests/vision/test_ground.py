@@ -17,11 +17,11 @@ def test_the_ramp_is_a_floor_as_a_turned_camera_sees_it() -> None:
     assert level.shape == SHAPE and (level[:24] == 0).all() and (np.diff(level[25:, 0]) > 0).all() and (level == level[:, :1]).all()
     roll = math.radians(10)
     rolled = ground_ramp(SHAPE, 0.5, roll)
-    # Turned clockwise the horizon is lower on the right, where it rises by tan(roll) for each pixel.
+    # A camera that is turned clockwise sees the horizon rise to the right, by tan(roll) for each pixel.
     edge = [int(np.flatnonzero(rolled[:, x] > 0)[0]) for x in (14, 114)]
-    assert edge[1] - edge[0] == pytest.approx(100 * math.tan(roll), abs=1.5)
+    assert edge[0] - edge[1] == pytest.approx(100 * math.tan(roll), abs=1.5)
     off = ground_ramp(SHAPE, 0.75, roll)
-    assert off[95, 0] > off[95, 127] and float(off.max()) < float(rolled.max())
+    assert off[95, 0] < off[95, 127] and float(off.max()) < float(rolled.max())
 
 
 def floor_and_noise(seed: int = 0):

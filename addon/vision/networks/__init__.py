@@ -31,8 +31,9 @@ class Prediction:
     fov: horizontal field of view in degrees, if it tells. normals: float32 h×w×3, unit length, pointing to the camera, in
     OpenCV's camera axes (x right, y down, z forward), if it tells. sky: float32 h×w in [0, 1], the share of sky, if it tells.
     confidence: float32 h×w in [0, 1], if it tells. edges: float32 h×w in [0, 1], how likely one thing ends before another
-    there, if it tells. horizon: the row of the horizon at the picture's middle, in shares of its height from the top, before
-    it is turned by roll about the picture's middle, radians, clockwise as the viewer sees it; if it tells.
+    there, if it tells. horizon: 0.5 plus how far the horizon is below the picture's middle, in shares of its height and measured
+    across the horizon, so that it is the row where a camera is upright; if it tells. roll: radians by which the camera is
+    turned clockwise, so that the horizon rises to the right; if it tells.
     """
 
     values: Floats

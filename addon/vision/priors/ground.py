@@ -22,12 +22,12 @@ _SOFT = 0.04  # of the shorter side: standard deviation of the transition
 def ground_ramp(shape: tuple[int, int], horizon: float, roll: float) -> Floats:
     """1/z of a level floor, up to its scale: how far each pixel is below the horizon, in shares of the height, else 0.
 
-    shape: (height, width). horizon: the row at the picture's middle before rolling, in shares of the height from the top. roll:
-    radians by which the horizon is turned about the picture's middle, clockwise as the viewer sees it. Returns float32 H×W.
+    shape: (height, width). horizon: 0.5 plus how far it is below the picture's middle, in shares of the height, measured across
+    it. roll: radians by which the camera is turned clockwise, so that the horizon rises to the right. Returns float32 H×W.
     """
     height, width = shape
     y, x = np.mgrid[:height, :width].astype(np.float32) + np.float32(0.5)
-    upright = (y - height / 2) * math.cos(roll) - (x - width / 2) * math.sin(roll)
+    upright = (y - height / 2) * math.cos(roll) + (x - width / 2) * math.sin(roll)
     return np.maximum(upright / height - (horizon - 0.5), 0).astype(np.float32)
 
 
