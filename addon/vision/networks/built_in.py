@@ -3,8 +3,8 @@
 What goes in and comes out of its file is fixed: input `image`, float32 1×4×H×W with H and W multiples of 32, which holds
 R'G'B' in [0, 1] and a channel that rises linearly from -1 in the first row to 1 in the last; outputs `maps`, float32
 1×4×H/2×W/2, with disparity (near large, of any scale and shift), the logits of sky and of occlusion edges and the logarithm
-of the disparity's expected error in units of its spread, and `view`, float32 1×3, with the horizon (`networks.Prediction` says how
-it counts), the roll of the camera, whose clockwise turn turns the horizon the other way, and log(tan(fov / 2)).
+of the disparity's expected error in units of its spread, and `view`, float32 1×3, with the horizon, the roll
+(`networks.Prediction` says how they count) and log(tan(fov / 2)).
 """
 
 from __future__ import annotations
@@ -108,7 +108,7 @@ class BuiltInNetwork:
             confidence=_sigmoid(-2 * error),  # 1 / (1 + e²), e being the expected error in units of the spread
             edges=_sigmoid(edges),
             horizon=min(max(horizon, -1.0), 2.0),
-            roll=min(max(-roll, -_ROLL), _ROLL),
+            roll=min(max(roll, -_ROLL), _ROLL),
         )
 
     def _refusal(self, error: Exception) -> Exception:
