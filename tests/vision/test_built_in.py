@@ -79,9 +79,7 @@ def test_it_gives_what_its_file_computes(tmp_path: Path, half: bool) -> None:
         np.testing.assert_allclose(made.edges[inner], (1 / (1 + np.exp(6 - 12 * small[..., 1])))[inner], atol=0.02)
         error = np.exp(4 * small[..., 1] - 3)
         np.testing.assert_allclose(made.confidence[inner], (1 / (1 + error**2))[inner], atol=0.02)
-        assert made.horizon == pytest.approx(HORIZON, abs=1e-3) and made.roll == pytest.approx(
-            -ROLL, abs=1e-3
-        )  # the camera's, the other way
+        assert made.horizon == pytest.approx(HORIZON, abs=1e-3) and made.roll == pytest.approx(ROLL, abs=1e-3)
         assert made.fov == pytest.approx(FOV, abs=0.1)
 
 
