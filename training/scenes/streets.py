@@ -454,7 +454,7 @@ def _traffic(place: Place, lane: Lane, plan: Street, kind: str) -> None:
     if plan.walk and rng.random() < 0.7:
         crowd = [Stamp(kit, town.walker(kit), smooth=True) for _ in range(3)]
         for _ in range(int(rng.integers(1, 14))):
-            s, off = rng.uniform(9, 70), rng.choice([-1, 1]) * rng.uniform(plan.kerb + 0.3, plan.kerb + plan.walk - 0.3)
+            s, off = rng.uniform(9, 70), rng.choice([-1, 1]) * (plan.kerb + max(plan.walk, 0.6) * rng.uniform(0.3, 0.7))
             at = lane.at(s, off, 0.12)
             if place.take(at, 0.4):
                 crowd[int(rng.integers(3))].put(at, lane.turn(s) + rng.choice([0, 180]) + rng.normal(0, 15))
