@@ -13,6 +13,8 @@ import cv2
 import numpy as np
 import pytest
 
+PLANE = ("--estimator", "plane")
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -92,11 +94,11 @@ def test_depth_maps_that_cannot_be_used(stillscape, make_photo, tmp_path):
         (["--frames", "0"], ["--frames"]),
         (["--fov", "400"], ["--fov"]),
         (["--near", "5", "--far", "2"], ["--near"]),
-        (["--frame-range", "5-1"], ["--frame-range"]),
-        (["--frame-range", "1-999999999"], ["--frame-range"]),
+        (["--frame-range", "5-1", *PLANE], ["--frame-range"]),
+        (["--frame-range", "1-999999999", *PLANE], ["--frame-range"]),
         (["--estimator", "magic"], ["--estimator", "plane"]),
         (["--size", "big"], []),
-        (["--device", "cuda", "--engine", "workbench"], ["--device"]),
+        (["--device", "cuda", "--engine", "workbench", *PLANE], ["--device"]),
     ],
 )
 def test_arguments_that_make_no_sense(stillscape, make_photo, tmp_path, arguments, words):
@@ -114,9 +116,9 @@ def test_outputs_that_cannot_be(stillscape, make_photo, tmp_path):
         one_sentence(stillscape("render", photo, "-o", tmp_path / name), 2, name)
     one_sentence(stillscape("render", photo), 2, "-o")
     (tmp_path / "file").write_text("in the way")
-    one_sentence(stillscape("render", photo, "-o", tmp_path / "file" / "f_#.png"), 5, "file")
+    one_sentence(stillscape("render", photo, "-o", tmp_path / "file" / "f_#.png", *PLANE), 5, "file")
     one_sentence(stillscape("scene", photo, "-o", tmp_path / "scene.txt"), 2, ".blend")
-    one_sentence(stillscape("depth", photo, "-o", tmp_path / "file" / "d.npy"), 5)
+    one_sentence(stillscape("depth", photo, "-o", tmp_path / "file" / "d.npy", *PLANE), 5)
 
 
 def test_settings_and_paths_that_cannot_be_read(stillscape, make_photo, tmp_path):
@@ -132,15 +134,15 @@ def test_settings_and_paths_that_cannot_be_read(stillscape, make_photo, tmp_path
         {"keyframes": [keyframe, keyframe]}, {"keyframes": [{**keyframe, "fov": 500}]}, {"keyframes": [keyframe], "fps": -1},
     ):  # fmt: skip
         bad.write_text(json.dumps(data))
-        one_sentence(stillscape("render", photo, "-o", tmp_path / "f_#.png", "--camera-path", bad), 3, "bad.json")
-    one_sentence(stillscape("render", photo, "-o", tmp_path / "f_#.png", "--camera-path", tmp_path / "none.json"), 3, "none.json")
+        one_sentence(stillscape("render", photo, "-o", tmp_path / "f_#.png", "--camera-path", bad, *PLANE), 3, "bad.json")
+    one_sentence(stillscape("render", photo, "-o", tmp_path / "f_#.png", "--camera-path", tmp_path / "none.json", *PLANE), 3, "none.json")
 
 
 def test_a_device_that_is_not_there(stillscape, make_photo, tmp_path):
-    probe = stillscape("render", make_photo(32, 24), "-o", tmp_path / "p_#.png", "--frames", 1, "--samples", 1)
+    probe = stillscape("render", make_photo(32, 24), "-o", tmp_path / "p_#.png", "--frames", 1, "--samples", 1, *PLANE)
     assert probe.code == 0 and "Device: CPU" in probe.out
     for device in ("cuda", "optix", "hip", "metal", "oneapi"):
-        run = stillscape("render", tmp_path / "photo.png", "-o", tmp_path / "f_#.png", "--device", device)
+        run = stillscape("render", tmp_path / "photo.png", "-o", tmp_path / "f_#.png", "--device", device, *PLANE)
         one_sentence(run, 6, f"--device {device}")
     assert not list(tmp_path.glob("f_*"))
 
@@ -153,16 +155,16 @@ def test_a_full_disk_loses_nothing(stillscape, make_photo, tmp_path):
     if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(disk)], capture_output=True).returncode:
         pytest.skip("mounting is not allowed here")
     try:
-        run = stillscape("render", photo, "-o", disk / "f_####.png", "--frames", 6, "--samples", 1)
+        run = stillscape("render", photo, "-o", disk / "f_####.png", "--frames", 6, "--samples", 1, *PLANE)
         one_sentence(run, 5, "disk")
         whole = list(disk.iterdir())
         assert whole and all(cv2.imread(str(p)).shape == (120, 160, 3) and p.name.startswith("f_0") for p in whole)
         for p in whole:
             p.unlink()
-        one_sentence(stillscape("scene", photo, "-o", disk / "s.blend"), 5, "s.blend")
+        one_sentence(stillscape("scene", photo, "-o", disk / "s.blend", *PLANE), 5, "s.blend")
         assert not list(disk.iterdir())
         environment = {**os.environ, "TMPDIR": str(disk)}
-        one_sentence(stillscape("render", photo, "-o", tmp_path / "g_#.png", "--frames", 1, env=environment), 5)
+        one_sentence(stillscape("render", photo, "-o", tmp_path / "g_#.png", "--frames", 1, *PLANE, env=environment), 5)
     finally:
         subprocess.run(["umount", str(disk)], check=True)
 
@@ -174,7 +176,9 @@ def test_stopping_keeps_whole_frames(make_photo, tmp_path):
 
     photo = make_photo(320, 240)
     command = [sys.executable, str(ROOT / "headless" / "stillscape.py"), "render", str(photo), "-o", str(tmp_path / "f_####.png")]
-    process = subprocess.Popen([*command, "--frames", "200", "--samples", "8"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        [*command, *PLANE, "--frames", "200", "--samples", "8"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
     try:
         deadline = time.time() + 120
         while not (tmp_path / "f_0002.png").exists() and time.time() < deadline:

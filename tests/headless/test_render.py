@@ -11,6 +11,8 @@ import cv2
 import numpy as np
 import pytest
 
+PLANE = ("--estimator", "plane")
+
 GOLDEN = Path(__file__).parent / "golden"
 """A photo, its depth, and the last of five frames of an orbit at 16 samples, made with Blender 5.0.1."""
 RENDER_FRAME = """
@@ -66,7 +68,7 @@ def test_a_bare_blender_renders_the_saved_scene(stillscape, make_photo, psnr, tm
 def test_cropping_in_shows_the_middle(stillscape, make_photo, camera_path, psnr, tmp_path):
     photo = make_photo(120, 80)
     run = stillscape(
-        "render", photo, "-o", tmp_path / "f_#.png", "--crop", 0.25, "--size", "60x40", "--camera-path", camera_path((1, (0, 0, 0)))
+        "render", photo, "-o", tmp_path / "f_#.png", "--crop", 0.25, "--size", "60x40", "--camera-path", camera_path((1, (0, 0, 0))), *PLANE
     )
     assert run.code == 0, run.err
     middle = cv2.imread(str(photo))[20:60, 30:90]
@@ -94,7 +96,7 @@ def test_nothing_of_the_front_stays_on_the_farthest_wall(stillscape, camera_path
 def test_the_same_settings_give_the_same_pixels(stillscape, make_photo, tmp_path):
     photo = make_photo(96, 64)
     for name in "ab":
-        run = stillscape("render", photo, "-o", tmp_path / f"{name}_##.png", "--move", "orbit", "--frames", 3, "--loop")
+        run = stillscape("render", photo, "-o", tmp_path / f"{name}_##.png", "--move", "orbit", "--frames", 3, "--loop", *PLANE)
         assert run.code == 0, run.err
     for n in (1, 2, 3):
         assert (tmp_path / f"a_{n:02d}.png").read_bytes() == (tmp_path / f"b_{n:02d}.png").read_bytes()
@@ -104,7 +106,7 @@ def test_the_same_settings_give_the_same_pixels(stillscape, make_photo, tmp_path
 def test_a_film(stillscape, make_photo, psnr, tmp_path):
     photo = make_photo(97, 65)
     run = stillscape(
-        "render", photo, "-o", tmp_path / "film.mp4", "--frames", 6, "--fps", 12, "--samples", 1, "--json", tmp_path / "log.jsonl"
+        "render", photo, "-o", tmp_path / "film.mp4", "--frames", 6, "--fps", 12, "--samples", 1, "--json", tmp_path / "log.jsonl", *PLANE
     )
     assert run.code == 0, run.err
     film = cv2.VideoCapture(str(tmp_path / "film.mp4"))
@@ -128,8 +130,9 @@ def test_frame_range_and_formats(stillscape, make_photo, tmp_path):
     photo = make_photo(64, 48)
     for suffix in ("jpg", "exr"):
         run = stillscape(
-            "render", photo, "-o", tmp_path / f"x_####.{suffix}", "--frames", 9, "--frame-range", "2-8:3", "--samples", 1, "--size", "32x24"
-        )
+            "render", photo, "-o", tmp_path / f"x_####.{suffix}", "--frames", 9, "--frame-range", "2-8:3", "--samples", 1,
+            "--size", "32x24", *PLANE,
+        )  # fmt: skip
         assert run.code == 0, run.err
         assert sorted(p.name for p in tmp_path.glob(f"x_*.{suffix}")) == [f"x_000{n}.{suffix}" for n in (2, 5, 8)]
     assert cv2.imread(str(tmp_path / "x_0002.jpg")).shape == (24, 32, 3)
@@ -141,7 +144,7 @@ def test_an_exr_photo_comes_back_as_exr(stillscape, camera_path, tmp_path):
     os.environ["OPENCV_IO_ENABLE_OPENEXR"] = "1"
     light = np.random.default_rng(0).uniform(0, 4, (24, 32, 3)).astype(np.float32)
     assert cv2.imwrite(str(tmp_path / "light.exr"), light)
-    run = stillscape("render", tmp_path / "light.exr", "-o", tmp_path / "f_#.exr", "--camera-path", camera_path((1, (0, 0, 0))))
+    run = stillscape("render", tmp_path / "light.exr", "-o", tmp_path / "f_#.exr", "--camera-path", camera_path((1, (0, 0, 0))), *PLANE)
     assert run.code == 0, run.err
     back = cv2.imread(str(tmp_path / "f_1.exr"), cv2.IMREAD_UNCHANGED)[..., :3]
     assert np.abs(back - light).max() < 0.01
@@ -150,7 +153,7 @@ def test_an_exr_photo_comes_back_as_exr(stillscape, camera_path, tmp_path):
 def test_a_16_bit_photo_keeps_its_depth(stillscape, camera_path, tmp_path):
     photo = np.repeat(np.linspace(0, 65535, 64).astype(np.uint16)[None, :, None], 48, 0).repeat(3, 2)
     cv2.imwrite(str(tmp_path / "deep.png"), photo)
-    run = stillscape("render", tmp_path / "deep.png", "-o", tmp_path / "f_#.png", "--camera-path", camera_path((1, (0, 0, 0))))
+    run = stillscape("render", tmp_path / "deep.png", "-o", tmp_path / "f_#.png", "--camera-path", camera_path((1, (0, 0, 0))), *PLANE)
     assert run.code == 0, run.err
     back = cv2.imread(str(tmp_path / "f_1.png"), cv2.IMREAD_UNCHANGED)
     assert back.dtype == np.uint16
@@ -164,7 +167,7 @@ def test_a_transparent_photo_keeps_its_alpha(stillscape, camera_path, tmp_path):
     photo[:, 40:50, 3] = 128
     cv2.imwrite(str(tmp_path / "cut.png"), photo)
     run = stillscape(
-        "render", tmp_path / "cut.png", "-o", tmp_path / "f_#.png", "--camera-path", camera_path((1, (0, 0, 0))), "--samples", 16
+        "render", tmp_path / "cut.png", "-o", tmp_path / "f_#.png", "--camera-path", camera_path((1, (0, 0, 0))), "--samples", 16, *PLANE
     )
     assert run.code == 0, run.err
     back = cv2.imread(str(tmp_path / "f_1.png"), cv2.IMREAD_UNCHANGED)
@@ -180,7 +183,7 @@ def test_camera_path_moves_as_written(stillscape, make_photo, camera_path, psnr,
     path = camera_path(
         (1, (0, 0, 0), (0, 0, 0), 50.0), (3, (0, 0, 0), (0, 0, 0), float(np.degrees(2 * np.arctan(np.tan(np.radians(25)) / 2))))
     )
-    run = stillscape("render", photo, "-o", tmp_path / "f_#.png", "--camera-path", path, "--fov", 50, "--frame-range", "1,3")
+    run = stillscape("render", photo, "-o", tmp_path / "f_#.png", "--camera-path", path, "--fov", 50, "--frame-range", "1,3", *PLANE)
     assert run.code == 0, run.err
     picture = cv2.imread(str(photo))
     assert psnr(cv2.imread(str(tmp_path / "f_1.png")), picture) >= 60
@@ -191,7 +194,7 @@ def test_camera_path_moves_as_written(stillscape, make_photo, camera_path, psnr,
 def test_settings_files(stillscape, make_photo, tmp_path):
     photo = make_photo(64, 48)
     spec = tmp_path / "spec.json"
-    assert stillscape("render", photo, "--move", "truck", "--frames", 7, "--size", "40x30", "--write-spec", spec).code == 0
+    assert stillscape("render", photo, "--move", "truck", "--frames", 7, "--size", "40x30", "--write-spec", spec, *PLANE).code == 0
     written = json.loads(spec.read_text())
     assert written["move"]["name"] == "truck" and written["render"]["size"] == [40, 30]
     run = stillscape("render", photo, "-o", tmp_path / "f_#.png", "--spec", spec, "--frames", 2, "--write-spec", "--samples", 1)
@@ -201,7 +204,7 @@ def test_settings_files(stillscape, make_photo, tmp_path):
 
 
 def test_json_lines_on_standard_output_are_nothing_else(stillscape, make_photo, tmp_path):
-    run = stillscape("render", make_photo(48, 32), "-o", tmp_path / "f_#.png", "--frames", 2, "--samples", 1, "--json", "-")
+    run = stillscape("render", make_photo(48, 32), "-o", tmp_path / "f_#.png", "--frames", 2, "--samples", 1, "--json", "-", *PLANE)
     assert run.code == 0, run.err
     events = [json.loads(line) for line in run.out.splitlines()]
     assert events[-1]["event"] == "result"
@@ -211,7 +214,7 @@ def test_json_lines_on_standard_output_are_nothing_else(stillscape, make_photo, 
 
 @pytest.mark.versions
 def test_the_scene_command(stillscape, make_photo, tmp_path):
-    run = stillscape("scene", make_photo(64, 48), "-o", tmp_path / "s.blend", "--move", "orbit")
+    run = stillscape("scene", make_photo(64, 48), "-o", tmp_path / "s.blend", "--move", "orbit", *PLANE)
     assert run.code == 0, run.err
     assert (tmp_path / "s.blend").stat().st_size > 10_000
 
@@ -223,7 +226,7 @@ def test_depth_needs_no_blender(stillscape, make_photo, tmp_path):
     (tmp_path / "bpy.py").write_text("raise ImportError('Blender was imported')")
     environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
     for name in ("d.npy", "d.png", "d.exr"):
-        run = stillscape("depth", photo, "-o", tmp_path / name, env=environment)
+        run = stillscape("depth", photo, "-o", tmp_path / name, *PLANE, env=environment)
         assert run.code == 0, run.err
     values = np.load(tmp_path / "d.npy")
     assert values.dtype == np.float32 and values.shape == (48, 64)
@@ -233,7 +236,7 @@ def test_depth_needs_no_blender(stillscape, make_photo, tmp_path):
 @pytest.mark.slow
 def test_workbench(stillscape, make_photo, psnr, tmp_path):
     photo = make_photo(64, 48)
-    run = stillscape("render", photo, "-o", tmp_path / "f_#.png", "--engine", "workbench", "--frames", 1)
+    run = stillscape("render", photo, "-o", tmp_path / "f_#.png", "--engine", "workbench", "--frames", 1, *PLANE)
     assert run.code == 0, run.err
     assert psnr(cv2.imread(str(tmp_path / "f_1.png")), cv2.imread(str(photo))) > 25
 
@@ -241,6 +244,6 @@ def test_workbench(stillscape, make_photo, psnr, tmp_path):
 @pytest.mark.slow
 def test_eevee(stillscape, make_photo, psnr, tmp_path):
     photo = make_photo(48, 32)
-    run = stillscape("render", photo, "-o", tmp_path / "f_#.png", "--engine", "eevee", "--frames", 1, "--samples", 1)
+    run = stillscape("render", photo, "-o", tmp_path / "f_#.png", "--engine", "eevee", "--frames", 1, "--samples", 1, *PLANE)
     assert run.code == 0, run.err
     assert psnr(cv2.imread(str(tmp_path / "f_1.png")), cv2.imread(str(photo))) > 25

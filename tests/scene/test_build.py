@@ -18,6 +18,7 @@ from addon.vision.pipeline import encode_normals, make_layered_photo
 
 pytestmark = pytest.mark.versions
 WIDTH, HEIGHT = 64, 48
+PLANE = SceneSpec(depth=DepthSpec(estimator="plane"))
 
 
 @pytest.fixture
@@ -28,10 +29,10 @@ def photo(tmp_path):
 
 
 def build(path, depth=None, /, **sections):
-    spec = SceneSpec()
+    spec = PLANE
     if depth is not None:
         np.save(path.parent / "depth.npy", depth.astype(np.float32))
-        sections["depth"] = {"file": str(path.parent / "depth.npy"), "kind": "depth", **sections.get("depth", {})}
+        sections["depth"] = {"estimator": "file", "file": str(path.parent / "depth.npy"), "kind": "depth", **sections.get("depth", {})}
     for name, values in sections.items():
         spec = replace(spec, **{name: replace(getattr(spec, name), **values)})
     return job.make_scene(path, spec, bpy.context.scene, lambda share, text: None, film=False)
@@ -124,8 +125,8 @@ def test_building_leaves_a_scene_at_work_alone(photo, tmp_path):
     scene.render.resolution_x, scene.render.fps, scene.frame_end = 333, 17, 77
     scene.view_settings.view_transform = "Standard"
     engine, camera, world = scene.render.engine, scene.camera, scene.world
-    layered = make_layered_photo(photo, SceneSpec(), tmp_path / "layers", lambda share, text: None)
-    build_scene(layered, SceneSpec(), scene)
+    layered = make_layered_photo(photo, PLANE, tmp_path / "layers", lambda share, text: None)
+    build_scene(layered, PLANE, scene)
     assert (scene.render.resolution_x, scene.render.fps, scene.frame_end) == (333, 17, 77)
     assert (scene.render.engine, scene.camera, scene.world) == (engine, camera, world)
 

@@ -21,6 +21,7 @@ COUNT = 5
 def registered() -> Iterator[None]:
     ui.register()
     settings = bpy.context.scene.stillscape
+    settings.depth.estimator = "plane"
     settings.relief.max_vertices = 600
     settings.render.samples = 1
     yield

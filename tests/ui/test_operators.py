@@ -25,6 +25,7 @@ from .test_registration import Recorder
 def registered() -> Iterator[None]:
     ui.register()
     settings = bpy.context.scene.stillscape
+    settings.depth.estimator = "plane"
     settings.relief.max_vertices = 600
     settings.move.frames = 4
     settings.render.samples = 1
@@ -283,7 +284,7 @@ def wait(worker: process.Worker, kind: str) -> dict:
 def test_the_window_finds_a_python_for_the_worker_and_keeps_it(photo: Path, tmp_path: Path) -> None:
     worker = process.take()
     for name in ("one", "two"):
-        worker.send(photo, tmp_path / name, {})
+        worker.send(photo, tmp_path / name, {"depth": {"estimator": "plane"}})
         assert wait(worker, "done")["folder"] == str(tmp_path / name)
     process.give_back(worker)
     assert bpy.app.timers.is_registered(process._tend)
@@ -299,7 +300,7 @@ def test_a_stopped_worker_is_gone_soon_with_its_files(tmp_path: Path, monkeypatc
     monkeypatch.setattr(worker_process, "GRACE", grace)  # none: it is killed before it can tidy up
     photo = picture(tmp_path / "large.png", (4000, 3000))
     worker = process.take()
-    worker.send(photo, tmp_path / "out" / "layers", {})
+    worker.send(photo, tmp_path / "out" / "layers", {"depth": {"estimator": "plane"}})
     wait(worker, "progress")
     if grace == 0:
         (tmp_path / "out" / f".layers.{worker._process.pid}.half.tmp").mkdir(parents=True)

@@ -17,7 +17,7 @@ WEIGHTS = [[2, 0, 0, 1], [0, 0, 40, 0], [0, 12, 0, 0], [0, 4, 0, 0]]
 BIAS = [3.0, -40 * SKY, -6.0, -3.0]
 
 
-def halves(name, values, cast=False):
+def halves(name, values):
     """A tensor of 16-bit floats."""
     values = np.asarray(values, np.float16)
     dims = b"".join(raw.number(1, n) for n in values.shape)

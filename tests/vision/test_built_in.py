@@ -132,6 +132,25 @@ def test_it_stands_first_in_the_menu_and_runs_in_blender() -> None:
     assert not is_network(DepthSpec(estimator="built-in"))
 
 
+def test_it_is_what_auto_takes_without_a_depth_map_and_a_network() -> None:
+    assert choose(DepthSpec()) is source.ESTIMATOR
+    assert choose(DepthSpec(file="depth.png")).name == "file" and choose(DepthSpec(network="net.onnx")).name == "network"
+
+
+def test_the_file_that_comes_along_sees_a_floor_below_a_wall() -> None:
+    """A tiled floor in perspective before a plain wall: whatever else the network is, it must see this, and in time."""
+    height, width = 360, 480
+    y, x = np.mgrid[0:height, 0:width].astype(np.float32)
+    down = np.maximum(y - 0.45 * height, 1)
+    tiles = (np.floor(4000 / down) + np.floor((x - width / 2) / down * 8)) % 2
+    shade = np.where(y > 0.45 * height, 90 + 90 * tiles, 170 + 20 * x / width)
+    pixels = (shade[..., None] * np.float32([1, 0.9, 0.75])).astype(np.uint8)
+    made = BuiltInDepth().estimate(photo(pixels), DepthSpec(), silent)
+    rows = made.values.mean(1)
+    assert rows[-20:].mean() > rows[240:260].mean() > rows[:120].mean()
+    assert made.fov is not None and 20 < made.fov < 110 and made.horizon is not None and 0 < made.horizon < 0.9
+
+
 def test_a_photo_becomes_a_depth_map(file: Path) -> None:
     made = estimated(file, landscape())
     assert made.values.shape == (240, 320) and made.values.dtype == np.float32 and np.isfinite(made.values).all()

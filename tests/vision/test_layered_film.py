@@ -22,7 +22,8 @@ def quiet(share, text):
 
 
 def spec_of(depth=None, **sections):
-    spec = SceneSpec() if depth is None else replace(SceneSpec(), depth=DepthSpec(file=str(depth), kind=sections.pop("kind", "auto")))
+    found = DepthSpec(estimator="plane") if depth is None else DepthSpec(file=str(depth), kind=sections.pop("kind", "auto"))
+    spec = SceneSpec(depth=found)
     return replace(spec, **{name: replace(getattr(spec, name), **values) for name, values in sections.items()})
 
 

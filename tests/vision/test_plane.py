@@ -50,5 +50,5 @@ def test_near_and_far_bound_it():
     assert far.min() >= 100 * 0.999 and far.max() > far.min()
 
 
-def test_it_is_what_auto_takes_without_a_depth_map():
+def test_it_is_chosen_by_its_name():
     assert choose(DepthSpec(estimator="plane")) is ESTIMATOR and ESTIMATOR.name == "plane"

@@ -19,6 +19,7 @@ import pytest
 from addon.vision.layered import read_layered
 
 ROOT = Path(__file__).resolve().parents[2]
+PLANE = {"spec": {"depth": {"estimator": "plane"}}}
 
 
 class Running:
@@ -68,7 +69,7 @@ def photo(tmp_path: Path) -> Path:
 
 def test_a_photo_becomes_a_layered_photo_and_progress_never_goes_back(worker: Running, photo: Path, tmp_path: Path) -> None:
     folder = tmp_path / "result" / "layers"
-    worker.send({"photo": str(photo), "folder": str(folder), "spec": {"depth": {"near": 2.0, "far": 30.0}}})
+    worker.send({"photo": str(photo), "folder": str(folder), "spec": {"depth": {"estimator": "plane", "near": 2.0, "far": 30.0}}})
     done = worker.until("done", "error")
     assert (done["type"], done["folder"], done["name"], done["size"]) == ("done", str(folder), photo.stem, [64, 48])
     layered = read_layered(folder)
@@ -82,7 +83,7 @@ def test_a_photo_becomes_a_layered_photo_and_progress_never_goes_back(worker: Ru
 
 def test_it_stays_for_the_next_job_and_ends_with_its_input(worker: Running, photo: Path, tmp_path: Path) -> None:
     for name in ("one", "two"):
-        worker.send({"photo": str(photo), "folder": str(tmp_path / name)})
+        worker.send({"photo": str(photo), "folder": str(tmp_path / name), **PLANE})
         assert worker.until("done", "error")["folder"] == str(tmp_path / name)
     assert worker.ended() == 0
     assert [m["type"] for m in worker.seen].count("status") == 1
@@ -117,7 +118,7 @@ def test_garbage_is_answered_and_the_next_job_works(worker: Running, photo: Path
     error = worker.until("error")
     assert error["exit_code"] == 2 and error["message"].endswith(".")
     worker.send("")
-    worker.send({"photo": str(photo), "folder": str(tmp_path / "layers")})
+    worker.send({"photo": str(photo), "folder": str(tmp_path / "layers"), **PLANE})
     assert worker.until("done", "error")["type"] == "done"
 
 
@@ -128,7 +129,7 @@ def test_a_signal_in_the_middle_of_a_job_leaves_nothing(tmp_path: Path, number: 
     pixels = np.random.default_rng(0).integers(0, 255, (3000, 4000, 3), np.uint8)
     photo.write_bytes(cv2.imencode(".png", pixels, [cv2.IMWRITE_PNG_COMPRESSION, 1])[1].tobytes())
     worker = Running()
-    worker.send({"photo": str(photo), "folder": str(folder)})
+    worker.send({"photo": str(photo), "folder": str(folder), **PLANE})
     while worker.until("progress")["share"] < 0.9:  # about to write
         pass
     asked = time.monotonic()
@@ -178,7 +179,7 @@ def test_what_our_modules_log_as_a_warning_is_passed_on(photo: Path, tmp_path: P
         "sys.exit(worker.main())\n"
     )
     worker = Running(code)
-    worker.send({"photo": str(photo), "folder": str(tmp_path / "layers")})
+    worker.send({"photo": str(photo), "folder": str(tmp_path / "layers"), **PLANE})
     assert worker.until("warning", "done", "error")["message"] == "odd photo"
     assert worker.until("done", "error")["type"] == "done"
     worker.process.communicate()
@@ -187,6 +188,6 @@ def test_what_our_modules_log_as_a_warning_is_passed_on(photo: Path, tmp_path: P
 def test_it_does_without_blender(photo: Path, tmp_path: Path) -> None:
     code = "import sys; sys.modules['bpy'] = None\nfrom addon.vision import worker\nsys.exit(worker.main())"
     other = Running(code)
-    other.send({"photo": str(photo), "folder": str(tmp_path / "layers")})
+    other.send({"photo": str(photo), "folder": str(tmp_path / "layers"), **PLANE})
     assert other.until("done", "error")["type"] == "done"
     other.process.communicate()

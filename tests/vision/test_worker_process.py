@@ -23,6 +23,8 @@ from tests.vision.onnx_bytes import brightness
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the stand-ins for Python are shell scripts")
 
+PLANE = asdict(SceneSpec(depth=DepthSpec(estimator="plane")))
+
 
 @pytest.fixture
 def photo(tmp_path: Path) -> Path:
@@ -62,7 +64,7 @@ def gone(worker: Worker) -> None:
 def test_a_python_of_the_users_does_the_work_and_stays_for_the_next(photo: Path, tmp_path: Path) -> None:
     worker = Worker(python(tmp_path))
     for name in ("one", "two"):
-        worker.send(photo, tmp_path / name, {})
+        worker.send(photo, tmp_path / name, PLANE)
         assert answer(worker)["type"] == "done"
         assert read_layered(tmp_path / name).size == (64, 48)
     gone(worker)
@@ -109,7 +111,7 @@ def test_a_python_that_ends_at_once_is_one_sentence(photo: Path, tmp_path: Path,
 
 def test_a_greeting_before_the_first_word_is_passed_over(photo: Path, tmp_path: Path) -> None:
     worker = Worker(python(tmp_path, before="echo 'Welcome to your environment'; echo '[1, 2]'; echo '{\"type\": 3}'"))
-    worker.send(photo, tmp_path / "out", {})
+    worker.send(photo, tmp_path / "out", PLANE)
     assert answer(worker)["type"] == "done"
     gone(worker)
 
@@ -163,7 +165,7 @@ def test_the_error_of_the_other_process_is_raised_here_with_its_kind(photo: Path
 
 
 def test_only_networks_go_to_the_other_python(photo: Path, tmp_path: Path) -> None:
-    plain = replace(spec(python(tmp_path, instead="exit 3")), depth=DepthSpec())
+    plain = replace(spec(python(tmp_path, instead="exit 3")), depth=DepthSpec(estimator="plane"))
     assert make_layers(photo, plain, tmp_path / "out", lambda share, text: None).size == (64, 48)
     with pytest.raises(StillscapeError, match="does not start"):
         make_layers(photo, spec(python(tmp_path, instead="exit 3")), tmp_path / "out", lambda share, text: None)
@@ -213,7 +215,7 @@ def test_a_worker_whose_parent_is_killed_ends_by_itself(tmp_path: Path) -> None:
     note = tmp_path / "note"
     code = (
         "import sys, time; from pathlib import Path; from addon.vision.worker_process import Worker\n"
-        f"w = Worker({python(tmp_path)!r}); w.send(Path({str(large)!r}), Path({str(tmp_path / 'out')!r}), {{}})\n"
+        f"w = Worker({python(tmp_path)!r}); w.send(Path({str(large)!r}), Path({str(tmp_path / 'out')!r}), {PLANE!r})\n"
         "while not any(m['type'] == 'progress' for m in w.poll()): time.sleep(0.02)\n"
         f"Path({str(note)!r}).write_text(f'{{w._process.pid}} {{w.folder}}'); time.sleep(60)\n"
     )
@@ -234,7 +236,7 @@ def test_a_worker_whose_parent_is_killed_ends_by_itself(tmp_path: Path) -> None:
 
 def test_a_depth_job_leaves_a_depth_file(photo: Path, tmp_path: Path) -> None:
     worker = Worker(python(tmp_path))
-    worker.send(photo, tmp_path / "depth", asdict(SceneSpec()), depth=True)
+    worker.send(photo, tmp_path / "depth", PLANE, depth=True)
     done = answer(worker)
     assert done["type"] == "done" and done["estimator"] == "plane" and 0 < done["near"] < done["far"]
     d = np.load(tmp_path / "depth" / "depth.npy")

@@ -49,12 +49,12 @@ def estimators() -> dict[str, Estimator]:
 def choose(settings: DepthSpec) -> Estimator:
     """The estimator that `settings` ask for: by name, or a network's file or folder by its path.
 
-    "auto" is the given depth map, else the network of one's own that is given, else the best built-in one. Raises UsageError if the name is not
+    "auto" is the given depth map, else the network of one's own that is given, else the built-in network. Raises UsageError if the name is not
     known and nothing lies there.
     """
     name = settings.estimator
     if name == "auto":
-        name = "file" if settings.file else "network" if settings.network else "plane"
+        name = "file" if settings.file else "network" if settings.network else "built-in"
     known = estimators()
     if name in known:
         return known[name]

@@ -49,11 +49,6 @@ def load(source: Path, device: str = "cpu") -> Network:
     return _loaded(source, (state.st_size, state.st_mtime_ns))
 
 
-def is_loaded(source: Path) -> bool:
-    """Whether `load` was called for some file before, so that the next call takes no time."""
-    return _loaded.cache_info().currsize > 0 and source.exists()
-
-
 @lru_cache(maxsize=1)
 def _loaded(source: Path, state: tuple[int, int]) -> BuiltInNetwork:
     del state
