@@ -35,6 +35,9 @@ Size = tuple[int, int]
 SIZES: tuple[Size, ...] = ((160, 224), (160, 192), (128, 224), (192, 192), (192, 160), (224, 160), (160, 160))
 """Height and width of batches; about as many pixels as the shards' pictures have."""
 CHANCES = (0.34, 0.22, 0.12, 0.1, 0.12, 0.05, 0.05)
+SMALL: tuple[Size, ...] = ((96, 128), (128, 160), (128, 96), (96, 160), (128, 128))
+SMALL_CHANCES = (0.4, 0.25, 0.15, 0.1, 0.1)
+"""For the beginning of a run: layout is learnt from few pixels, three times as many views in the same time."""
 LARGE: tuple[Size, ...] = ((192, 256), (192, 224), (160, 256), (224, 224), (224, 192), (256, 192))
 """For the end of a run: nearer to what the network meets in use."""
 LARGE_CHANCES = (0.4, 0.2, 0.1, 0.1, 0.1, 0.1)
@@ -44,6 +47,8 @@ HELD_OUT = 25
 _LOOK_AGAIN = 60.0
 _SETTLED = 2.0
 """Seconds between looking for shards, and since one was finished."""
+_MOST = 1.5
+"""How many times the usual number of views a batch of small ones has at most: more steps teach more than larger batches."""
 _EDGE = 1.1
 _LEAST_EDGE = 0.05
 """Of the median disparity: near the horizon the floor's neighbouring pixels differ as much in ratio, but hardly in disparity."""
@@ -289,20 +294,25 @@ def batch(chosen: list[tuple[Path, int]], request: Request, random: Random | Non
 
 
 class Endless(Sampler[Request]):
-    """Requests without end, of changing sizes. `large` and `strength` may be changed while it runs."""
+    """Requests without end, of changing sizes. `small` and `large`, the shares of these sizes, and `strength` may be changed while it runs."""
 
     def __init__(self, seed: int, count: int) -> None:
         self._random = np.random.default_rng(seed)
         self._count = count
-        self.large = 0.0
+        self.small = self.large = 0.0
         self.strength = 1.0
 
     def __iter__(self) -> Iterator[Request]:
         while True:
-            sizes, chances = (LARGE, LARGE_CHANCES) if self._random.random() < self.large else (SIZES, CHANCES)
+            drawn = self._random.random()
+            sizes, chances = SIZES, CHANCES
+            if drawn < self.large:
+                sizes, chances = LARGE, LARGE_CHANCES
+            elif drawn > 1 - self.small:
+                sizes, chances = SMALL, SMALL_CHANCES
             size = sizes[int(self._random.choice(len(sizes), p=chances))]
             pixels = SIZES[0][0] * SIZES[0][1]
-            count = max(2, round(self._count * pixels / (size[0] * size[1]) / 2) * 2)
+            count = max(2, round(self._count * min(_MOST, pixels / (size[0] * size[1])) / 2) * 2)
             yield Request(int(self._random.integers(0, 2**62)), size, count, self.strength)
 
 
@@ -316,7 +326,8 @@ def _begin(_: int) -> None:
 
 def loader(folder: Path, sampler: Endless, workers: int) -> DataLoader[dict[str, Tensor]]:
     """Batches as they come, made in processes of their own (none of them if `workers` is 0)."""
-    more = {"prefetch_factor": 4, "worker_init_fn": _begin} if workers else {}
+    # Started anew, not forked: a fork of a process whose libraries have threads may wait for one of them for ever.
+    more = {"prefetch_factor": 4, "worker_init_fn": _begin, "multiprocessing_context": "spawn"} if workers else {}
     return DataLoader(Batches(folder), batch_size=None, sampler=sampler, num_workers=workers, **more)  # type: ignore[arg-type]
 
 

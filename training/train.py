@@ -285,6 +285,7 @@ class Run:
         seen_then, waited, before = self.seen, 0.0, time.monotonic()
         while self.used < total and not stopped[0]:
             share = self.used / total
+            sampler.small = 0.9 if share < 0.5 else 0.0
             sampler.large = 0.6 if share > 0.8 else 0.0
             sampler.strength = 1.0 if share < 0.8 else 0.6
             for group in self.optimise.param_groups:
