@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 
 from ..errors import InputError
 from .cv import cv
-from .files import shown
+from .files import read_file, shown
 from .fill_patches import Grid, Matches, find_matches, nearest_set
+from .networks.onnx_graph import LARGEST_FILE, read_graph
 from .texture import linear_to_srgb, srgb_to_linear
 
 Bytes = NDArray[np.uint8]
@@ -341,8 +342,12 @@ def fill_with_network(path: Path, colour: Bytes, source: Mask, domain: Mask) -> 
         return colour.copy()
     if not path.is_file():
         raise InputError(f"{shown(path)}: the fill network is not there; check --fill-network.")
+    graph = read_graph(path)  # OpenCV ends the process on some damaged files
+    if {value.name for value in graph.inputs} != {"image", "mask"} or graph.external:
+        raise InputError(f"{shown(path)}: this is no fill network in one file with the inputs image and mask; use LaMa as ONNX.")
+    data = np.frombuffer(read_file(path, limit=LARGEST_FILE), np.uint8)  # not the name: it may not be ASCII
     try:
-        network = cv2.dnn.readNetFromONNX(str(path))
+        network = cv2.dnn.readNetFromONNX(data)
         side = (_NETWORK_SIDE, _NETWORK_SIDE)
         network.setInput(cv2.dnn.blobFromImage(smooth, 1 / 255, side), "image")
         asked = cv2.resize(domain.astype(np.float32), side, interpolation=cv2.INTER_AREA) > 0

@@ -177,7 +177,7 @@ def network(path, side=512, scale=1.0, mask="mask"):
 @pytest.mark.parametrize("scale", [1.0, 255.0])
 def test_a_network_of_the_users_fills(tmp_path, scale):
     colour, source, domain = scene()
-    filled = fill_with_network(network(tmp_path / "lama.onnx", scale=scale), colour, source, domain)
+    filled = fill_with_network(network(tmp_path / "lama é.onnx", scale=scale), colour, source, domain)
     inner = cv2.erode(domain.astype(np.uint8), np.ones((7, 7), np.uint8)) > 0
     assert np.abs(filled[inner].astype(int) - 64).max() <= 2
     assert np.array_equal(filled[~domain], colour[~domain])
@@ -195,6 +195,8 @@ def test_what_is_no_such_network_says_so(tmp_path):
     colour, source, domain = scene()
     broken = tmp_path / "broken.onnx"
     broken.write_bytes(b"not a network")
-    for path in (tmp_path / "missing.onnx", broken, network(tmp_path / "other.onnx", mask="noise")):
+    cut = tmp_path / "cut.onnx"
+    cut.write_bytes(network(tmp_path / "whole.onnx").read_bytes()[:-20])
+    for path in (tmp_path / "missing.onnx", broken, cut, network(tmp_path / "other.onnx", mask="noise")):
         with pytest.raises(InputError, match=path.name):
             fill_with_network(path, colour, source, domain)
