@@ -151,6 +151,20 @@ def test_the_file_that_comes_along_sees_a_floor_below_a_wall() -> None:
     assert made.fov is not None and 20 < made.fov < 110 and made.horizon is not None and 0 < made.horizon < 0.9
 
 
+def test_the_file_that_comes_along_sees_a_person_before_a_wall_and_a_cup_on_a_table() -> None:
+    """Two real photos: means of parts of them, in deviations of the whole."""
+    from skimage import data
+
+    made = BuiltInDepth().estimate(photo(data.astronaut()), DepthSpec(), silent)
+    standard = (made.values - made.values.mean()) / made.values.std()
+    assert standard[300:, 100:350].mean() > standard[:200, 300:].mean() + 1.5  # the suit, the wall beside the head
+    assert standard[100:200, 180:260].mean() > standard[100:200, 430:].mean()  # the face, the wall
+    assert len(made.faces) == 1
+    made = BuiltInDepth().estimate(photo(data.coffee()), DepthSpec(), silent)
+    standard = (made.values - made.values.mean()) / made.values.std()
+    assert standard[50:250, 200:420].mean() > max(standard[:150, :100].mean(), standard[:150, 520:].mean()) + 1
+
+
 def test_a_photo_becomes_a_depth_map(file: Path) -> None:
     made = estimated(file, landscape())
     assert made.values.shape == (240, 320) and made.values.dtype == np.float32 and np.isfinite(made.values).all()

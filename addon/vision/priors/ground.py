@@ -13,7 +13,7 @@ from ..networks.predicting import fit_affine
 Floats = NDArray[np.float32]
 
 _SURE = 0.5  # share of the pixels, the surest ones, that the plane is fitted to
-_LEAST_ERROR = 0.35  # of the spread, for the plane: it is fitted where the network is sure, and worse elsewhere
+_LEAST_ERROR = 1.5  # of the spread, for the plane: what is unsure is seldom floor; less gave worse scores on photos with measured depth
 _RISE = 0.1  # of the picture's height, below the horizon: a plane of which less is seen says nothing
 _THIN = 0.06  # of the shorter side: unsure places that are thinner are silhouettes, not regions
 _SOFT = 0.04  # of the shorter side: standard deviation of the transition
