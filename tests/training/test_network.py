@@ -136,7 +136,7 @@ def test_metres_and_what_is_unknown_do_not_matter() -> None:
         maps = maps_of(goal.disparity * 0.8 + 0.1 * torch.rand(goal.disparity.shape, generator=torch.Generator().manual_seed(0)))
         maps[:, 0, :, 20:] = junk
         torch.manual_seed(0)
-        found.append(losses.losses(maps, truth["view"], truth)[0])
+        found.append(float(losses.losses(maps, truth["view"], truth)[0]))
     assert found[0] == pytest.approx(found[1], abs=1e-5)
 
 
