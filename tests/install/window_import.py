@@ -264,6 +264,9 @@ class Importing:
         if self.network is not None:
             yield from self.networks()
             return
+        self.window.scene.stillscape.depth.estimator = "plane"  # whose layers are known
+        bpy.ops.ed.undo_push(message="Depth Source")
+        yield 0.5
         yield from self.import_and_undo()
         yield from self.cancel()
         yield from self.browse()
