@@ -99,23 +99,27 @@ def _lattice_faces(rows: int, columns: int, *, closed: bool) -> NDArray[np.int64
     return np.stack([r * columns + c, r * columns + after, (r + 1) * columns + after, (r + 1) * columns + c], 1)
 
 
-def add(name: str, mesh: Mesh, material: bpy.types.Material, *, smooth: bool = False, bevel: float = 0.0) -> bpy.types.Object:
-    """Put a mesh into the current scene. bevel: radius of rounded edges in metres."""
+def fill_mesh(data: bpy.types.Mesh, mesh: Mesh, smooth: bool) -> None:
+    """Put vertices and faces into Blender's mesh, which is empty."""
     vertices, quads = mesh
-    data = bpy.data.meshes.new(name)
     triangle = quads[:, 2] == quads[:, 3]
-    data.vertices.add(len(vertices))
-    data.vertices.foreach_set("co", np.ascontiguousarray(vertices, np.float32).ravel())
-    count = np.where(triangle, 3, 4)
-    start = np.concatenate([[0], np.cumsum(count)])
     keep = np.ones(quads.shape, bool)
     keep[triangle, 3] = False
+    start = np.concatenate([[0], np.cumsum(np.where(triangle, 3, 4))])
+    data.vertices.add(len(vertices))
+    data.vertices.foreach_set("co", np.ascontiguousarray(vertices, np.float32).ravel())
     data.loops.add(int(start[-1]))
     data.loops.foreach_set("vertex_index", quads[keep].astype(np.int32))
     data.polygons.add(len(quads))
     data.polygons.foreach_set("loop_start", start[:-1].astype(np.int32))
     data.polygons.foreach_set("use_smooth", np.full(len(quads), smooth))
     data.update(calc_edges=True)
+
+
+def add(name: str, mesh: Mesh, material: bpy.types.Material, *, smooth: bool = False, bevel: float = 0.0) -> bpy.types.Object:
+    """Put a mesh into the current scene. bevel: radius of rounded edges in metres."""
+    data = bpy.data.meshes.new(name)
+    fill_mesh(data, mesh, smooth)
     data.materials.append(material)
     o = bpy.data.objects.new(name, data)
     bpy.context.scene.collection.objects.link(o)

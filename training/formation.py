@@ -12,6 +12,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from addon.vision.texture import linear_to_srgb
+
 Floats = NDArray[np.float32]
 Bytes = NDArray[np.uint8]
 Random = np.random.Generator
@@ -171,22 +173,17 @@ def noisy(light: Floats, random: Random) -> Floats:
 # Tone and colour -------------------------------------------------------------------------------------------------------
 
 
-def encoded(light: Floats) -> Floats:
-    """The sRGB curve (IEC 61966-2-1) of linear values in [0, 1]."""
-    return np.where(light <= 0.0031308, 12.92 * light, 1.055 * np.maximum(light, 1e-9) ** (1 / 2.4) - 0.055).astype(np.float32)
-
-
 def tone_table(random: Random) -> Floats:
     """A tone curve: 4096 displayed values in [0, 1], for radiances from 0 to 16 spaced by square roots."""
     light = (np.linspace(0, 1, _LEVELS, dtype=np.float32) ** 2) * _BRIGHTEST
     kind = random.random()
     if kind < 0.35:  # highlights clip
-        values = encoded(np.minimum(light, 1))
+        values = linear_to_srgb(np.minimum(light, 1))
     elif kind < 0.8:  # a shoulder that begins at `knee` and reaches white far above it
         knee = random.uniform(0.4, 0.85)
         over = np.maximum(light - knee, 0)
         room = 1 - knee
-        values = encoded(np.minimum(light, knee) + room * (1 - np.exp(-over / room)))
+        values = linear_to_srgb(np.minimum(light, knee) + room * (1 - np.exp(-over / room)))
     else:  # Hable's film curve with its white at 6 to 12
         a, b, c, d, e, f = 0.22, 0.30, 0.10, 0.20, 0.01, 0.30
         x = light * random.uniform(1.6, 2.6)
@@ -195,7 +192,7 @@ def tone_table(random: Random) -> Floats:
         def film(v: Floats | float) -> Floats:
             return np.asarray((v * (a * v + c * b) + d * e) / (v * (a * v + b) + d * f) - e / f, np.float32)
 
-        values = encoded(np.clip(film(x) / film(white), 0, 1))
+        values = linear_to_srgb(np.clip(film(x) / film(white), 0, 1))
     contrast = float(np.clip(random.normal(0.15, 0.25), -0.4, 0.9))
     values = values + contrast * values * (1 - values) * (2 * values - 1)
     values = values ** float(np.exp(random.normal(0, 0.12)))

@@ -27,6 +27,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from addon.vision.texture import linear_to_srgb
+
 from . import scenes
 from .scenes.kit import Kit, View, begin, render
 
@@ -115,8 +117,7 @@ def run(out: Path, chosen: list[str], first: int, step: int, *, until: float, mo
 
 def picture(view: View) -> NDArray[np.uint8]:
     """A view beside its disparity, uint8 RGB, plainly exposed."""
-    light = np.clip(exposed(view.colour) * 1.2, 0, 1)
-    shown = np.where(light <= 0.0031308, 12.92 * light, 1.055 * np.maximum(light, 1e-6) ** (1 / 2.4) - 0.055)
+    shown = linear_to_srgb(exposed(view.colour) * 1.2)
     d = view.disparity
     high = np.percentile(d, 98)
     depth = cv2.applyColorMap(np.clip(d / max(high, 1e-6) * 255, 0, 255).astype(np.uint8), cv2.COLORMAP_INFERNO)[..., ::-1]

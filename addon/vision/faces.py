@@ -226,10 +226,10 @@ def _cascade(name: str) -> Any:
 # Shaping -----------------------------------------------------------------------------------------------------------------
 
 
-def ellipse_radius(shape: tuple[int, int], face: Face) -> Floats:
-    """How far each pixel is from a face's middle, 1 on its ellipse: float32 H×W for a picture of `shape` (height, width)."""
+def ellipse_radius(shape: tuple[int, int], face: Face, box: tuple[slice, slice] | None = None) -> Floats:
+    """How far each pixel is from a face's middle, 1 on its ellipse: float32 H×W for a picture of `shape` (height, width), or of a box of it."""
     height, width = shape
-    y, x = np.ogrid[:height, :width]
+    y, x = np.ogrid[box or np.s_[:height, :width]]
     right = (x + 0.5 - face.x * width).astype(np.float32)
     down = (y + 0.5 - face.y * height).astype(np.float32)
     cos, sin = math.cos(face.tilt), math.sin(face.tilt)
@@ -250,7 +250,7 @@ def with_relief(inverse: Floats, faces: tuple[Face, ...], focal: float) -> Float
     for face in faces:
         box = _box(inverse.shape, face)
         part = result[box]
-        radius = ellipse_radius(inverse.shape, face)[box]
+        radius = ellipse_radius(inverse.shape, face, box)
         inside = (radius < 1) & np.isfinite(part) & (part > 0)
         middle_part = part[inside & (radius < _MIDDLE)]
         if middle_part.size < _FEWEST:

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 import bpy
 import numpy as np
 
-from .kit import Kit, fill, place
+from benchmarks.modelling import fill_mesh
+
+from .kit import Kit, place
 from .people import Part, Person, person
 
 Surface = bpy.types.Material
@@ -39,7 +41,7 @@ def someone(kit: Kit, pose: str = "any", at: tuple[float, float, float] = (0, 0,
 def embodied(kit: Kit, who: Person) -> bpy.types.Object:
     """The mesh of a person as an object at the origin."""
     data = bpy.data.meshes.new("person")
-    fill(data, who.vertices, who.faces, True)
+    fill_mesh(data, (who.vertices, who.faces), True)
     cloth = {"stripes", "checks", "print", "denim", "knit", "plain"}
     metres = np.array([kit.rng.uniform(0.12, 0.5) if p.texture in cloth else 0.08 if p.texture == "hair" else 1.0 for p in who.parts])
     for part, size in zip(who.parts, metres):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,9 +19,9 @@ import OpenEXR
 from mathutils import Euler, Matrix, Vector
 from numpy.typing import NDArray
 
-from benchmarks.modelling import Mesh
+from addon.vision.texture import srgb_to_linear
+from benchmarks.modelling import Mesh, fill_mesh
 
-from . import textures
 from .textures import KINDS, Colour, Rng
 
 Floats = NDArray[np.float32]
@@ -196,7 +196,7 @@ class Kit:
         starts = np.cumsum([0] + [len(m[0]) for m, _ in parts])
         faces = np.concatenate([m[1] + s for (m, _), s in zip(parts, starts)])
         which = np.repeat(np.arange(len(parts)), [len(m[1]) for m, _ in parts])
-        fill(data, vertices, faces, smooth)
+        fill_mesh(data, (vertices, faces), smooth)
         for _, surface in parts:
             data.materials.append(surface)
         data.polygons.foreach_set("material_index", which.astype(np.int32))
@@ -275,8 +275,7 @@ class Kit:
 
 def linear(colour: Sequence[float]) -> tuple[float, float, float]:
     """sRGB to linear."""
-    c = np.clip(np.asarray(colour, float)[:3], 0, 1)
-    r, g, b = np.where(c <= 0.04045, c / 12.92, ((c + 0.055) / 1.055) ** 2.4)
+    r, g, b = srgb_to_linear(np.clip(np.asarray(colour, float)[:3], 0, 1))
     return float(r), float(g), float(b)
 
 
@@ -284,22 +283,6 @@ def place(thing: bpy.types.Object, at: Sequence[float], turn: float, scale: floa
     thing.location = at
     thing.rotation_euler = (math.radians(tilt[0]), math.radians(tilt[1]), math.radians(turn))
     thing.scale = (scale,) * 3 if isinstance(scale, (int, float)) else scale
-
-
-def fill(data: bpy.types.Mesh, vertices: NDArray[Any], faces: NDArray[Any], smooth: bool) -> None:
-    """Vertices N×3 and faces M×4 (a triangle repeats its last corner) into an empty mesh."""
-    triangle = faces[:, 2] == faces[:, 3]
-    keep = np.ones(faces.shape, bool)
-    keep[triangle, 3] = False
-    starts = np.concatenate([[0], np.cumsum(np.where(triangle, 3, 4))])
-    data.vertices.add(len(vertices))
-    data.vertices.foreach_set("co", np.ascontiguousarray(vertices, np.float32).ravel())
-    data.loops.add(int(starts[-1]))
-    data.loops.foreach_set("vertex_index", faces[keep].astype(np.int32))
-    data.polygons.add(len(faces))
-    data.polygons.foreach_set("loop_start", starts[:-1].astype(np.int32))
-    data.polygons.foreach_set("use_smooth", np.full(len(faces), smooth))
-    data.update(calc_edges=True)
 
 
 def rounded(size: Sequence[float], edge: float, centre: Sequence[float] = (0, 0, 0)) -> Mesh:
@@ -434,9 +417,3 @@ def render(shot: Shot, scratch: Path) -> View:
     normal /= np.maximum(np.linalg.norm(normal, axis=2, keepdims=True), 1e-6)
     normal[sky] = 0
     return View(shot, np.nan_to_num(np.maximum(colour, 0)), disparity, normal)
-
-
-def first_look(kinds: Iterable[str] = KINDS, each: int = 4, seed: int = 0) -> NDArray[np.uint8]:
-    """A sheet of surfaces, to be looked at: uint8 rows of `each` pictures, RGB."""
-    rng = np.random.default_rng(seed)
-    return np.concatenate([np.concatenate([textures.KINDS[k].draw(rng) for _ in range(each)], 1) for k in kinds])

@@ -36,12 +36,11 @@ _FOVS = 5.0, 150.0  # degrees: nothing else is believed
 _ROLL = math.radians(45)
 
 
-def load(source: Path, device: str = "cpu") -> Network:
-    """The network in the file `source`, kept for the next photo. It always runs on the processor, whatever `device` is.
+def load(source: Path) -> Network:
+    """The network in the file `source`, kept for the next photo. It always runs on the processor.
 
     Raises InputError with one sentence if the file is missing, damaged or another network.
     """
-    del device
     try:
         state = source.stat()
     except OSError as error:
