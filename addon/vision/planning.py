@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from .. import moves
 from ..errors import UsageError
 from ..spec import MoveSpec
@@ -13,18 +11,20 @@ from .layered import LayeredPhoto, TextureKey
 
 def stage(layered: LayeredPhoto) -> moves.Stage:
     """What a camera move must know of the photo."""
-    return moves.Stage(layered.close, layered.focus, ray_map(layered.camera, layered.size).width)
+    rays = ray_map(layered.camera, layered.size)
+    middle = (0.5 - rays.u0) * rays.width, (0.5 - rays.v0) * rays.height
+    return moves.Stage(layered.close, layered.focus, rays.width, rays.height, *middle, *middle)
 
 
 def shot(layered: LayeredPhoto, settings: MoveSpec) -> moves.Shot:
     """The shot that `settings` ask for; of a film, as long and as fast as the film.
 
-    Raises UsageError if a camera path goes on after the film has ended.
+    Raises UsageError if a camera path, or a chain of moves, goes on after the film has ended.
     """
     if layered.frames is None:
         return moves.shot(settings, stage(layered))
     frames, fps = layered.frames.count, layered.frames.fps
-    found = moves.shot(replace(settings, frames=frames, fps=fps), stage(layered))
+    found = moves.shot(moves.fitted(settings, frames, fps), stage(layered))
     if found.frames > frames:
         raise UsageError(f"{settings.camera_path}: the camera path has {found.frames} frames, the film only {frames}; shorten the path.")
     return found._replace(frames=frames, fps=fps)
@@ -33,4 +33,6 @@ def shot(layered: LayeredPhoto, settings: MoveSpec) -> moves.Shot:
 def texture_key(layered: LayeredPhoto, shot: moves.Shot, film: tuple[int, int], crop: float) -> TextureKey:
     """Which film texture a shot at `film` (width, height) pixels needs. crop: see `frame_photo`."""
     width, height = photo_in_film(layered.size, film, frame_photo(layered.camera, layered.size, film, crop))
-    return TextureKey(width, height, moves.magnification(shot.keyframes, stage(layered)))
+    seen_by = stage(layered)
+    # Rounded, as two Pythons must agree on it.
+    return TextureKey(width, height, round(moves.magnification(moves.sampled(shot, seen_by), seen_by), 4))
