@@ -16,7 +16,7 @@ _SMALLEST = 2.0**-10
 
 
 def _expo(t: float) -> float:
-    return 0.0 if t == 0 else (2 ** (10 * (t - 1)) - _SMALLEST) / (1 - _SMALLEST)
+    return (2 ** (10 * (t - 1)) - _SMALLEST) / (1 - _SMALLEST)
 
 
 def _back(t: float, overshoot: float = OVERSHOOT) -> float:
@@ -42,7 +42,7 @@ def _elastic_wave(before: float, length: float) -> float:
 
 
 def _elastic(t: float) -> float:
-    return 0.0 if t == 0 else 1.0 if t == 1 else -_elastic_wave(1 - t, 1.0)
+    return -_elastic_wave(1 - t, 1.0)
 
 
 _IN: dict[str, Callable[[float], float]] = {
@@ -69,8 +69,6 @@ _BOTH: dict[str, Callable[[float], float]] = {
 
 
 def _elastic_both(t: float) -> float:
-    if t in (0.0, 1.0):
-        return t
     wave = _elastic_wave(abs(2 * t - 1), 1.0) / 2
     return -wave if t < 0.5 else 1 + wave
 
@@ -82,7 +80,7 @@ def _halves(ease: Callable[[float], float], t: float) -> float:
 def eased(ease: str, curve: str, t: float) -> float:
     """How much of a move is done after the share `t` of its time. ease: linear, in, out or in-out; curve: see CURVES in spec.py."""
     t = min(1.0, max(0.0, t))
-    if ease == "linear":
+    if ease == "linear" or t in (0.0, 1.0):
         return t
     start = _IN[curve]
     if ease == "in":

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from . import move_paths as paths
 from .errors import InputError, UsageError
-from .move_easing import eased
+from .move_easing import MONOTONE, eased
 from .move_paths import CLOSEST, ORBIT_DEGREES, PARALLAX, PUSH_IN, PUSH_IN_CLOSE, Pose, Stage
 from .spec import MOVES, MoveSpec, move_parts
 
@@ -63,7 +63,7 @@ class Shot(NamedTuple):
 
 
 TOLERANCE = 0.001  # of the picture's width: how far the keyed path may be from the true one
-FINE_TOLERANCE = 0.0003  # for the sway of hands, which is small itself
+FINE = 0.03  # and of what a part of the path changes, where that is little
 BY_SLOPES = ("slopes", "")
 """The join of keys whose handles give the curve."""
 
@@ -80,6 +80,7 @@ class _Segment(NamedTuple):
     curve: str
     knots: tuple[float, ...] = ()
     tolerance: float = TOLERANCE
+    """In shares of the picture's width."""
 
     def pose(self, frame: float) -> Pose:
         return self.path(eased(self.ease, self.curve, (frame - self.first) / (self.last - self.first)))
@@ -233,7 +234,7 @@ def _timeline(settings: MoveSpec, stage: Stage) -> tuple[list[_Segment], int, tu
         marks = [(name, _scaled(at, there, total)) for name, at in marks] + [("Back", there)]
         pieces = out + home
     segments = [
-        _Segment(a + 1, b + 1, path, "linear", "", (), TOLERANCE if part is None or part.name != "handheld" else FINE_TOLERANCE)
+        _Segment(a + 1, b + 1, path, "linear", "")
         if part is None or paths.is_periodic(part) or part.name == "handheld"
         else _Segment(a + 1, b + 1, path, part.ease, part.curve)
         for a, b, path, part in pieces
@@ -263,6 +264,9 @@ def _fit(segment: _Segment, stage: Stage, before: Channels) -> tuple[list[Keyfra
     the same in every interval.
     """
     first, last = segment.first, segment.last
+    rest = segment.path(0)
+    change = max(deviation(stage, rest, segment.path(k / 16)) for k in range(1, 17))
+    segment = segment._replace(tolerance=max(1e-9, min(TOLERANCE, FINE * change)))
     start = _near_turns(segment.channels(first), before)
     end = _near_turns(segment.channels(last), start)
     if _is_straight(segment, stage, start, end):
@@ -284,11 +288,27 @@ def _fit(segment: _Segment, stage: Stage, before: Channels) -> tuple[list[Keyfra
         channels = _near_turns(segment.channels(frame), channels)
         # Where a curve with handles would not do from one frame to the next, a straight line is exact at both.
         by_slopes = i < len(frames) - 1 and (frames[i + 1] - frame > 1 or _is_smooth(segment, stage, frame, frames[i + 1]))
-        left = segment.slope(frame, -0.25) if keys and keys[-1].join == BY_SLOPES else None
-        right = segment.slope(frame, 0.25) if by_slopes else None
+        left = _curve(segment, frames[i - 1], frame)[3] if keys and keys[-1].join == BY_SLOPES else None
+        right = _curve(segment, frame, frames[i + 1])[2] if by_slopes else None
         keys.append(_keyframe_of(frame, channels, stage, BY_SLOPES if by_slopes else ("linear", ""), (left, right)))
     keys[-1] = keys[-1]._replace(join=None)
     return keys, channels
+
+
+def _curve(segment: _Segment, a: int, b: int) -> tuple[Channels, Channels, Channels, Channels]:
+    """What a curve between keys at frames a and b begins and ends with: both places, then both slopes."""
+    start = segment.channels(a)
+    end = _near_turns(segment.channels(b), start)
+    leaving, arriving = segment.slope(a, 0.25), segment.slope(b, -0.25)
+    if segment.curve in MONOTONE:
+        # No steeper than three times the mean, or the curve would go back a little first (Fritsch and Carlson 1980).
+        most = [3 * (q - p) / (b - a) for p, q in zip(start, end)]
+        leaving, arriving = (tuple(map(_limited, slopes, most)) for slopes in (leaving, arriving))
+    return start, end, leaving, arriving
+
+
+def _limited(slope: float, most: float) -> float:
+    return most if most * slope > 0 and abs(slope) > abs(most) else slope
 
 
 def _is_straight(segment: _Segment, stage: Stage, start: Channels, end: Channels) -> bool:
@@ -304,9 +324,7 @@ def _is_straight(segment: _Segment, stage: Stage, start: Channels, end: Channels
 
 def _is_smooth(segment: _Segment, stage: Stage, a: int, b: int) -> bool:
     """Whether one curve between keys at frames a and b is as good as the path."""
-    start = segment.channels(a)
-    end = _near_turns(segment.channels(b), start)
-    leaving, arriving = segment.slope(a, 0.25), segment.slope(b, -0.25)
+    start, end, leaving, arriving = _curve(segment, a, b)
     count = min(64, max(4, 2 * (b - a)))
     for i in range(1, count):
         t = i / count

@@ -262,7 +262,12 @@ class MoveSpec:
         unit="deg",
     )
     start_center: tuple[float, float] = setting(
-        (0.5, 0.5), "pair", "Start Center", "Middle of the first view: from the left and from the top, in shares of the photo", minimum=0, maximum=1
+        (0.5, 0.5),
+        "pair",
+        "Start Center",
+        "Middle of the first view: from the left and from the top, in shares of the photo",
+        minimum=0,
+        maximum=1,
     )
     start_size: float = setting(
         1.0, "float", "Start Size", "Width of the first view, in shares of what the film shows of the photo", minimum=0.05, maximum=2

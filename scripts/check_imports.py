@@ -17,7 +17,18 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-RANKS = {"errors": 0, "spec": 1, "move_easing": 1, "move_paths": 2, "moves": 3, "vision": 4, "scene": 5, "output": 6, "ui": 7, "headless": 7}
+RANKS = {
+    "errors": 0,
+    "spec": 1,
+    "move_easing": 1,
+    "move_paths": 2,
+    "moves": 3,
+    "vision": 4,
+    "scene": 5,
+    "output": 6,
+    "ui": 7,
+    "headless": 7,
+}
 """A part may import from lower ranks; `ui` and `headless` never from each other."""
 
 BLENDER_MODULES = {"bpy", "bpy_extras", "bmesh", "mathutils", "gpu", "gpu_extras", "blf", "bl_ui", "addon_utils", "aud", "idprop"}

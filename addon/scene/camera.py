@@ -10,7 +10,7 @@ import bpy
 from mathutils import Matrix
 
 from ..move_easing import ELASTIC_AMPLITUDE, ELASTIC_PERIOD, OVERSHOOT
-from ..moves import BY_SLOPES, Keyframe, Marker, Shot, channels_at_key
+from ..moves import BY_SLOPES, Marker, Shot, channels_at_key
 from ..vision.geometry import Framing
 from . import compat
 
