@@ -134,12 +134,12 @@ def drawing() -> np.ndarray:
         cv2.putText(panel, f"{label} ({name}), {keyed}", (2, 18), cv2.FONT_HERSHEY_SIMPLEX, 0.48, INK, 1, cv2.LINE_AA)
         panels.append(panel)
     panels += [np.full_like(panels[0], 255)] * (-len(panels) % 2)
-    legend = np.full((34, 2 * panels[0].shape[1] + 3 * GAP, 3), PAPER, np.uint8)
-    text = (
-        "Amount 1, 72 frames. Blue is the first frame, red the last; dots are keyframes, ticks where the camera looks. "
-        "Into the picture is up in a top view and to the right in a side view; the front view is from behind the camera."
-    )
-    cv2.putText(legend, text, (GAP, 22), cv2.FONT_HERSHEY_SIMPLEX, 0.42, INK, 1, cv2.LINE_AA)
+    legend = np.full((52, 2 * panels[0].shape[1] + 3 * GAP, 3), PAPER, np.uint8)
+    for i, text in enumerate((
+        "Amount 1, 72 frames. Blue is the first frame, red the last; dots are keyframes, ticks where the camera looks, numbers how far the path",
+        "reaches. Into the picture is up in top views and to the right in side views. Frames stand for what is seen of the plane of the subject.",
+    )):  # fmt: skip
+        cv2.putText(legend, text, (GAP, 20 + 19 * i), cv2.FONT_HERSHEY_SIMPLEX, 0.42, INK, 1, cv2.LINE_AA)
     rows = [legend]
     gap = np.full((panels[0].shape[0] + GAP, GAP, 3), PAPER, np.uint8)
     for a, b in zip(panels[::2], panels[1::2]):
