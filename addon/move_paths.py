@@ -340,9 +340,6 @@ _PATHS: dict[str, Callable[[MoveSpec, Stage, float], Path]] = {
     "ken-burns": _ken_burns, "handheld": _handheld, "swing": _swing, "circle": _circle,
 }  # fmt: skip
 
-AT_REST = frozenset(_PATHS) - {"pull-back", "arc", "circle"}
-"""The moves whose first frame is the photo, as long as they are not reversed; of ken-burns, with a first view that is all of it."""
-
 
 def is_periodic(settings: MoveSpec) -> bool:
     """Whether the move ends where it began by itself."""

@@ -423,12 +423,8 @@ def sampled(shot: Shot, stage: Stage, most: int = 200) -> tuple[Keyframe, ...]:
 def starts_at_rest(settings: MoveSpec) -> bool:
     """Whether the first frame of the move is the photo."""
     first = move_parts(settings)[0]
-    if first.name == "ken-burns":
-        center, size = (first.end_center, first.end_size) if first.reverse and first.amount == 1 else (first.start_center, first.start_size)
-        return (tuple(center), size) == ((0.5, 0.5), 1.0) and (not first.reverse or first.amount == 1)
-    if first.name in ("static", "swing", "handheld"):
-        return first.name != "handheld" or first.loop or not first.reverse
-    return first.amount == 0 or (first.name in paths.AT_REST) != first.reverse and first.name not in ("arc", "circle")
+    start = paths.path_of(first, Stage(1.0, 2.0, 1.0, 1.0), first.frames / first.fps)(0.0)
+    return all(abs(a - b) < 1e-9 for a, b in zip(channels_of(start), channels_of(Pose())))
 
 
 def fitted(settings: MoveSpec, frames: int, fps: float) -> MoveSpec:

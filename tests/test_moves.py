@@ -53,7 +53,7 @@ def size(shot: moves.Shot, stage: moves.Stage = STAGE) -> float:
     return max(moves.deviation(stage, rest, moves.pose_of(numbers(key, stage))) for key in moves.sampled(shot, stage))
 
 
-@settings(max_examples=150)
+@settings(max_examples=150, deadline=None)
 @given(NAMES, STAGES, st.floats(-10, 10), st.integers(2, 200), st.booleans(), st.booleans())
 def test_keys_are_in_order_and_finite_and_stay_in_the_room(name, stage, amount, frames, loop, reverse):
     move = MoveSpec(name=name, amount=amount, frames=frames, loop=loop, reverse=reverse)
@@ -92,7 +92,7 @@ def test_amount_scales(name, stage, amount):
     assert two == pytest.approx(2 * one, rel=0.35 if name in ("zoom", "dolly-zoom", "push-in", "pull-back", "spiral") else 0.1)
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(st.sampled_from(KEEP_AIM), STAGES, st.floats(-3, 3), st.floats(-360, 360), st.sampled_from(CURVE_NAMES))
 def test_what_goes_around_the_subject_keeps_it_in_its_place_in_the_picture(name, stage, amount, direction, curve):
     shot = moves.plan(MoveSpec(name=name, amount=amount, direction=direction, curve=curve, frames=40), stage)
@@ -194,7 +194,7 @@ def test_directions_are_those_of_the_picture(name, at_0, at_90):
     assert up.keyframes[-1].location == pytest.approx(moves.plan(MoveSpec(name="pedestal"), STAGE).keyframes[-1].location)
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(STAGES, st.floats(-5, 5), st.sampled_from(CURVE_NAMES))
 def test_a_dolly_zoom_holds_the_subjects_width_within_a_pixel_at_4k(stage, amount, curve):
     shot = moves.plan(MoveSpec(name="dolly-zoom", amount=amount, curve=curve, frames=30), stage)
@@ -332,6 +332,7 @@ def test_what_is_wrong_with_a_chain_is_said_in_one_sentence(then, words):
     assert words in error and error.startswith("--") and error.endswith(".") and error.count(". ") == 0
 
 
+@settings(deadline=None)
 @given(st.text(max_size=40))
 def test_any_chain_is_read_or_refused(then):
     errors = specs.validate(specs.SceneSpec(move=MoveSpec(then=then)))
@@ -353,11 +354,13 @@ def test_settings_of_every_move_exist():
         assert set(specs.move_settings(name)) <= names
         given_ = {f.name: 0.5 if f.name in ("amount", "start_size") else f.default for f in specs.fields(MoveSpec)}
         moves.plan(MoveSpec(**{**given_, "name": name}), STAGE)
-    assert set(ALL) == set(move_paths._PATHS) == move_paths.AT_REST | {"pull-back", "arc", "circle"}
+    assert set(ALL) == set(move_paths._PATHS)
 
 
+@settings(deadline=None)
 @given(STAGES, st.floats(-2, 2), NAMES)
 def test_magnification_is_what_the_subject_or_the_horizon_grows_by(stage, amount, name):
+    stage = moves.Stage(*stage[:4])
     shot = moves.plan(MoveSpec(name=name, amount=amount, frames=20, curve="back"), stage)
     largest = moves.magnification(moves.sampled(shot, stage), stage)
     assert largest >= 1
@@ -365,7 +368,8 @@ def test_magnification_is_what_the_subject_or_the_horizon_grows_by(stage, amount
         camera = pose(shot, frame, stage)
         depth = -move_paths.times(move_paths.transposed(camera.turn), move_paths.plus(move_paths.subject(stage), camera.place, -1))[2]
         if depth > 0.05 * stage.focus:
-            assert camera.zoom * max(1, stage.focus / depth) <= largest * 1.01 + 0.2 * (name in AROUND)
+            turned = 1.06 if name in ("pan", "tilt", "handheld") else 1.01  # which brings what is in the middle off the axis
+            assert camera.zoom * max(1, stage.focus / depth) <= largest * turned
 
 
 def test_camera_path(tmp_path):
@@ -376,6 +380,7 @@ def test_camera_path(tmp_path):
     assert shot.keyframes == (moves.Keyframe(1), moves.Keyframe(9, (1, 2, 3), (0, 0, 0), 40))
 
 
+@settings(deadline=None)
 @given(st.text(max_size=40))
 def test_a_damaged_camera_path_gives_a_sentence(tmp_path_factory, text):
     path = tmp_path_factory.mktemp("p") / "path.json"
