@@ -286,7 +286,7 @@ def test_a_chain_goes_on_where_it_was():
 
 
 @settings(max_examples=50, deadline=None)
-@given(st.lists(st.tuples(NAMES, st.integers(4, 40), st.booleans(), st.booleans()), min_size=1, max_size=4), NAMES, st.booleans())
+@given(st.lists(st.tuples(NAMES, st.integers(10, 40), st.booleans(), st.booleans()), min_size=1, max_size=4), NAMES, st.booleans())
 def test_chains_never_jump(parts, first, loop):
     words = []
     for name, frames, *flags in parts:
