@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from . import household, shapes
-from .interior import TURN, Placed, Room, bounce_everywhere, look
+from . import cellars, household, shapes
+from .interior import TURN, Look, Placed, Room, bounce_everywhere, look
 from .kit import Kit, Shot
 from .shapes import Make, Palette, Thing, Top
 from .textures import hsv
@@ -28,12 +28,13 @@ def build(kit: Kit, p: Palette) -> list[Shot]:
     kit.resize(168, 224)
     names = list(SORTS)
     share = np.array([SORTS[n][1] for n in names])
-    room = SORTS[names[int(rng.choice(len(names), p=share / share.sum()))]][0](kit, p)
+    name = names[int(rng.choice(len(names), p=share / share.sum()))]
+    room = SORTS[name][0](kit, p)
     room.sills(household.TABLE)
     if rng.random() < 0.65:
         _foreground(room)
     shots = cameras(room, int(rng.integers(4, 8)))
-    _light(room, shots)
+    _light(room, shots, flash=0.65 if name == "cellar" else 0.2)
     return shots
 
 
@@ -104,13 +105,13 @@ def _foreground(room: Room) -> None:
         room.anywhere(makers[int(rng.integers(len(makers)))](p), subject=0.3)
 
 
-def _light(room: Room, shots: list[Shot]) -> None:
-    """Day, lamps, harsh panels, or a flash at the first camera."""
+def _light(room: Room, shots: list[Shot], flash: float) -> None:
+    """Day, lamps, harsh panels, or (so often: flash) a flash at the first camera."""
     rng, kit = room.rng, room.kit
-    kind = rng.random()
-    if kind < 0.35:
+    kind = rng.random() / (1 - flash)
+    if kind < 0.44:
         room.light()
-    elif kind < 0.8 or not shots:
+    elif kind < 1 or not shots:
         room.light("lamps" if rng.random() < 0.6 else "both", office=bool(rng.random() < 0.7))
     else:
         first = shots[0]
@@ -126,10 +127,10 @@ def _light(room: Room, shots: list[Shot]) -> None:
 
 
 def shell(kit: Kit, p: Palette, w: float, d: float, *, windows: int, doors: int, h: float | None = None, wet: bool = False,
-          bare: bool = False) -> Room:  # fmt: skip
+          bare: bool = False, finish: Look | None = None) -> Room:  # fmt: skip
     """Walls with openings; the place beyond an open door is furnished."""
     rng = kit.rng
-    finish = look(kit, p, wet=wet, bare=bare)
+    finish = finish or look(kit, p, wet=wet, bare=bare)
     if rng.random() < 0.5:
         w, d = d, w
     room = Room(kit, p, float(w), float(d), h or float(rng.uniform(2.3, 2.8)), finish)
@@ -471,6 +472,10 @@ def furniture_shop(kit: Kit, p: Palette) -> Room:
     return room
 
 
+def cellar(kit: Kit, p: Palette) -> Room:
+    return cellars.cellar(kit, p, shell)
+
+
 SORTS: dict[str, tuple[Callable[[Kit, Palette], Room], float]] = {
     "kitchen": (kitchen, 0.2),
     "bathroom": (bathroom, 0.13),
@@ -479,4 +484,5 @@ SORTS: dict[str, tuple[Callable[[Kit, Palette], Room], float]] = {
     "den": (den, 0.16),
     "bookshop": (bookshop, 0.09),
     "furniture shop": (furniture_shop, 0.09),
+    "cellar": (cellar, 0.25),
 }
