@@ -22,7 +22,7 @@ def build(kit: Kit) -> list[Shot]:
     rng = kit.rng
     p = Palette(kit)
     if rng.random() < SNAPSHOTS:
-        return snapshots.build(kit, p)
+        return snapshots.snapshots(kit, p)
     names = list(SORTS)
     share = np.array([SORTS[n][1] for n in names])
     room = SORTS[names[int(rng.choice(len(names), p=share / share.sum()))]][0](kit, p)

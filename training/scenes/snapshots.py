@@ -22,7 +22,7 @@ FOV = 57.0
 _SEAT_TURN = {(0, -1): 180.0, (0, 1): 0.0, (-1, 0): 90.0, (1, 0): -90.0}
 
 
-def build(kit: Kit, p: Palette) -> list[Shot]:
+def snapshots(kit: Kit, p: Palette) -> list[Shot]:
     """One such room and its shots."""
     rng = kit.rng
     kit.resize(168, 224)
