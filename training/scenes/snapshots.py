@@ -88,7 +88,7 @@ def _worth(room: Room, shot: Shot) -> float:
     worth += min(len(np.unique(which)), 14) / 7 - 2.0 * (near < 0.45) - 2.0 * ((z < 0.8).mean() > 0.3)
     most = float(np.unique(which, return_counts=True)[1].max()) / which.size
     bare = float((z < 1.5)[:6].mean())  # a door's leaf or a cupboard's side before one's nose
-    return worth - 3 * max(most - 0.5, 0) - 2 * max(bare - 0.45, 0) + float(room.rng.normal(0, 0.35))
+    return worth - 4 * max(most - 0.42, 0) - 2 * max(bare - 0.45, 0) + float(room.rng.normal(0, 0.35))
 
 
 def _apart(a: Shot, b: Shot) -> bool:
