@@ -59,7 +59,7 @@ def _tufts(rng: Rng, mesh: Mesh, many: int, long: float) -> Mesh:
     way = way / np.maximum(np.linalg.norm(way, axis=1, keepdims=True), 1e-9) + 0.38 * n
     way /= np.linalg.norm(way, axis=1, keepdims=True)
     length = long * rng.uniform(0.5, 1.2, many)
-    return small.leaves((a + b + c) / 3 - 0.1 * long * n, way, length, length * 0.22, 0.15)
+    return small.leaves((a + b + c) / 3 - 0.1 * long * n, way, length, length * 0.2, 0.15)
 
 
 def close_up(kit: Kit, sort: str, pose: str) -> tuple[Parts, Sequence[float], float]:
@@ -123,7 +123,7 @@ def close_up(kit: Kit, sort: str, pose: str) -> tuple[Parts, Sequence[float], fl
         c, d = _halved(trunk_skin, bib)
         parts = [(a, coat), (b, other), (c, coat), (d, other)]
     if rng.random() < 0.4:
-        parts.append((_tufts(rng, trunk_skin, 2500, rng.uniform(0.4, 0.8) * r), coat))
+        parts.append((_tufts(rng, trunk_skin, 4000, rng.uniform(0.22, 0.5) * r), coat))
         parts.append((_tufts(rng, skin, 900, rng.uniform(0.1, 0.2) * r), coat))
 
     def stuck(mesh: Mesh, look: Surface) -> None:

@@ -33,19 +33,21 @@ def snapshots(kit: Kit, p: Palette) -> list[Shot]:
     room.sills(household.TABLE)
     if rng.random() < 0.65:
         _foreground(room)
-    shots = cameras(room, int(rng.integers(4, 8)))
-    _light(room, shots, flash=0.65 if name == "cellar" else 0.2)
+    flash = bool(rng.random() < (0.65 if name == "cellar" else 0.2))
+    shots = cameras(room, int(rng.integers(4, 8)), within=1.3 if flash else math.inf)
+    _light(room, shots if flash else [])
     return shots
 
 
 # Cameras
 
 
-def cameras(room: Room, count: int) -> list[Shot]:
-    """The best of many: a near thing at one side or below, the far wall well away, many things in sight; no two alike."""
+def cameras(room: Room, count: int, *, within: float = math.inf) -> list[Shot]:
+    """The best of many: a near thing at one side or below, the far wall well away, many things in sight; no two alike. within: how far they
+    may be from the first, metres."""
     rng = room.rng
     tried: list[tuple[float, Shot]] = []
-    for _ in range(150):
+    for _ in range(150 if within == math.inf else 350):
         shot = _shot(room)
         if room.stands(shot, near=0.35):
             tried.append((_worth(room, shot), shot))
@@ -53,6 +55,8 @@ def cameras(room: Room, count: int) -> list[Shot]:
     for _, shot in sorted(tried, key=lambda t: -t[0]):
         if len(shots) == count:
             break
+        if shots and np.linalg.norm(np.subtract(shot.at, shots[0].at)) > within:
+            continue
         if all(_apart(shot, s) for s in shots):
             shots.append(shot)
     rng.shuffle(shots)  # type: ignore[arg-type]
@@ -89,7 +93,7 @@ def _worth(room: Room, shot: Shot) -> float:
     worth += min(len(np.unique(which)), 14) / 7 - 2.0 * (near < 0.45) - 2.0 * ((z < 0.8).mean() > 0.3)
     most = float(np.unique(which, return_counts=True)[1].max()) / which.size
     bare = float((z < 1.5)[:6].mean())  # a door's leaf or a cupboard's side before one's nose
-    return worth - 3 * max(most - 0.5, 0) - 2 * max(bare - 0.45, 0) + float(room.rng.normal(0, 0.35))
+    return worth - 4 * max(most - 0.42, 0) - 2 * max(bare - 0.45, 0) + float(room.rng.normal(0, 0.35))
 
 
 def _apart(a: Shot, b: Shot) -> bool:
@@ -105,20 +109,17 @@ def _foreground(room: Room) -> None:
         room.anywhere(makers[int(rng.integers(len(makers)))](p), subject=0.3)
 
 
-def _light(room: Room, shots: list[Shot], flash: float) -> None:
-    """Day, lamps, harsh panels, or (so often: flash) a flash at the first camera."""
+def _light(room: Room, flashes: list[Shot]) -> None:
+    """Day, lamps, harsh panels; or, if there are cameras with a flash, a dim room and theirs."""
     rng, kit = room.rng, room.kit
-    kind = rng.random() / (1 - flash)
-    if kind < 0.44:
-        room.light()
-    elif kind < 1 or not shots:
-        room.light("lamps" if rng.random() < 0.6 else "both", office=bool(rng.random() < 0.7))
-    else:
-        first = shots[0]
-        shots[:] = [s for s in shots if np.linalg.norm(np.subtract(s.at, first.at)) < 1.2]
+    if flashes:
         room.light("dim")
-        for s in shots:
-            kit.lamp(np.add(s.at, (0, 0, 0.12)), rng.uniform(25, 70) / len(shots), size=0.15)
+        for shot in flashes:
+            kit.lamp(np.add(shot.at, (0, 0, 0.12)), rng.uniform(25, 70) / len(flashes), size=0.15)
+    elif rng.random() < 0.45:
+        room.light()
+    else:
+        room.light("lamps" if rng.random() < 0.6 else "both", office=bool(rng.random() < 0.7))
     if rng.random() < 0.3:
         bounce_everywhere(distance=float(rng.uniform(0.4, 1.2)))  # darker corners
 
