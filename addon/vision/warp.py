@@ -36,6 +36,7 @@ Mask = NDArray[np.bool_]
 _BLOCK = 8  # film pixels, of which one decides what must be looked at
 _CELL = 8  # pixels of a layer that share bounds of its depth
 _REACHES = (1, 2, 3, 5, 8, 13, 21, 34, 55, 89)  # cells around for which bounds are kept
+_AT_ONCE = 1 << 16  # points whose numbers fit into a processor's cache together
 _ROW = 1024  # pixels in a row of a list of pixels: OpenCV's remap takes pictures
 _STILL = 0.03  # pixels: less than this is no parallax
 _CLOSE = 1.5  # pixels of parallax up to which a few substitutions find the surface
@@ -269,27 +270,31 @@ class Warp:
             chosen = (steps >= least) & (steps <= most)
             if not chosen.any():
                 continue
-            at, effort = free[chosen], int(steps[chosen].max())
-            start: Floats | None = None
-            for _ in range(_PEELS if effort > 1 else 1):
-                count = len(at)
-                if count == 0:
-                    break
-                if count > _ROW:  # whole rows
-                    extra = np.full(-count % _ROW, count - 1)
-                    at = np.concatenate([at, at[extra]])
-                    start = None if start is None else np.concatenate([start, start[extra]])
-                at = at.reshape((-1, _ROW) if count > _ROW else (1, count))
-                line = [np.take(a, at) for a in points[:4]]
-                block = np.take(points.block, at)
-                low, high = np.take(blocks.low, block), np.take(blocks.high, block)
-                met = self._meet(sheet, line, low, high, effort, None if start is None else start.reshape(at.shape))
-                alpha = self._shade(sheet, at, count, line, met, zoom, canvas)
-                if met[3] is None:
-                    break
-                # What is seen through goes on to what else of the same layer lies behind.
-                on = (alpha < 1 - _SEEN) & met[3].ravel()[:count]
-                at, start = at.ravel()[:count][on], met[2].ravel()[:count][on]
+            wanted, effort = free[chosen], int(steps[chosen].max())
+            for first in range(0, len(wanted), _AT_ONCE):
+                self._draw_some(sheet, blocks, points, wanted[first : first + _AT_ONCE], effort, zoom, canvas)
+
+    def _draw_some(self, sheet: Sheet, blocks: _Blocks, points: _Points, at: Ints, effort: int, zoom: float, canvas: _Canvas) -> None:
+        start: Floats | None = None
+        for _ in range(_PEELS if effort > 1 else 1):
+            count = len(at)
+            if count == 0:
+                break
+            if count > _ROW:  # whole rows
+                extra = np.full(-count % _ROW, count - 1)
+                at = np.concatenate([at, at[extra]])
+                start = None if start is None else np.concatenate([start, start[extra]])
+            at = at.reshape((-1, _ROW) if count > _ROW else (1, count))
+            line = [np.take(a, at) for a in points[:4]]
+            block = np.take(points.block, at)
+            low, high = np.take(blocks.low, block), np.take(blocks.high, block)
+            met = self._meet(sheet, line, low, high, effort, None if start is None else start.reshape(at.shape))
+            alpha = self._shade(sheet, at, count, line, met, zoom, canvas)
+            if met[3] is None:
+                break
+            # What is seen through goes on to what else of the same layer lies behind.
+            on = (alpha < 1 - _SEEN) & met[3].ravel()[:count]
+            at, start = at.ravel()[:count][on], met[2].ravel()[:count][on]
 
     def _blocks(self, sheet: Sheet, q: Floats, e: Floats) -> _Blocks:
         """What each block of film pixels must be searched for."""
