@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,7 +14,7 @@ import bpy
 
 from ..errors import UsageError
 from ..scene import camera as cameras
-from ..scene.build import Built, build
+from ..scene.build import Built, build, build_camera
 from ..spec import SceneSpec
 from ..vision.depth import Progress
 from ..vision.files import shown
@@ -22,6 +23,7 @@ from ..vision.pipeline import film_pixels
 from ..vision.video import is_film
 from ..vision.worker_process import make_layers
 from . import render as rendering
+from . import warped
 from .devices import use_device
 from .film import encode_film
 from .frames import frame_name, parse_frame_range
@@ -76,25 +78,37 @@ def frames_folder(photo: Path, blend: Path | None) -> Iterator[Path | None]:
 
 
 def make_scene(
-    photo: Path, spec: SceneSpec, scene: bpy.types.Scene, progress: Progress, *, film: bool, frames: Path | None = None
+    photo: Path,
+    spec: SceneSpec,
+    scene: bpy.types.Scene,
+    progress: Progress,
+    *,
+    film: bool,
+    frames: Path | None = None,
+    suffix: str = "",
+    camera_alone: bool = False,
 ) -> Built:
     """Photo or film to scene in the given Blender scene, render settings included.
 
-    frames: of a film, the folder in which its frames stay; the scene needs them.
+    frames: of a film, the folder in which its frames stay; the scene needs them. suffix: of the frames that are to be rendered, if
+    any: where they can be drawn without an engine, they will be. camera_alone: then nothing else need be in the scene.
     """
     with tempfile.TemporaryDirectory(prefix="stillscape-") as folder:
         place = frames or Path(folder) / "layers"
         layered = make_layers(photo, spec, place, lambda share, text: progress(share * 0.7, text), film=film)
         progress(0.7, "Building the scene")
-        built = build_scene(layered, spec, scene, film=film)
+        warps = bool(suffix) and warped.wants_warp(spec, layered, suffix)
+        built = build_scene(layered, spec, scene, film=film, camera_alone=warps and camera_alone)
+        if warps:
+            built = replace(built, warp=warped.make_warp(layered, spec, built.shot, built.film_size))
     progress(1.0, "Scene ready")
     return built
 
 
-def build_scene(layered: LayeredPhoto, spec: SceneSpec, scene: bpy.types.Scene, *, film: bool) -> Built:
-    """Layered photo to scene in the given Blender scene, render settings included."""
+def build_scene(layered: LayeredPhoto, spec: SceneSpec, scene: bpy.types.Scene, *, film: bool, camera_alone: bool = False) -> Built:
+    """Layered photo to scene in the given Blender scene, render settings included. camera_alone: without the layers."""
     size = wanted_size(spec, layered, film=film)
-    built = build(layered, spec, scene, size)
+    built = (build_camera if camera_alone else build)(layered, spec, scene, size)
     transparent = layered.transparent
     rendering.set_up_render(scene, built.camera, built.shot, spec.render, size, transparent=transparent and not film)
     rendering.set_format(scene, ".png", deep=layered.deep and not film, transparent=transparent and not film)
@@ -124,22 +138,38 @@ def render(
     Frames of a film are temporary. Raises DeviceError before the first frame if the named device is not there.
     """
     numbers = parse_frame_range(spec.render.frame_range, 1, built.shot.frames)
-    device_taken(use_device(scene, spec.machine.device))
+    device_taken("CPU, without a render engine" if built.warp is not None else use_device(scene, spec.machine.device))
     if not output.film:
         suffix = output.path.suffix
         settings = scene.render.image_settings
         deep = settings.color_depth == "16"
         rendering.set_format(scene, suffix, deep=deep, transparent=settings.color_mode == "RGBA")
-        yield from rendering.render_frames(scene, str(output.path), numbers, stop=stop)
+        yield from _frames(built, scene, str(output.path), numbers, stop)
         return
     with tempfile.TemporaryDirectory(prefix="stillscape-frames-") as folder:
         pattern = str(Path(folder) / "frame_######.png")
-        yield from rendering.render_frames(scene, pattern, numbers, stop=stop)
+        yield from _frames(built, scene, pattern, numbers, stop)
         if stop():
             return
         files = [frame_name(pattern, n) for n in numbers]
         size = (scene.render.resolution_x, scene.render.resolution_y)
         encode_film(files, output.path, fps=built.shot.fps, size=size, progress=encoding)
+
+
+def _frames(built: Built, scene: bpy.types.Scene, pattern: str, numbers: list[int], stop: Callable[[], bool]) -> Iterable[rendering.Frame]:
+    if built.warp is None:
+        return rendering.render_frames(scene, pattern, numbers, stop=stop)
+    settings = scene.render.image_settings
+    return warped.render_frames(
+        built.warp,
+        built.camera,
+        scene,
+        pattern,
+        numbers,
+        deep=settings.color_depth == "16",
+        transparent=settings.color_mode == "RGBA",
+        stop=stop,
+    )
 
 
 __all__ = ["Output", "build_scene", "frames_folder", "make_scene", "parse_output", "render", "wanted_size"]

@@ -151,6 +151,13 @@ def _rest(data: bpy.types.Camera) -> tuple[float, tuple[float, float], float]:
     return lens, (float(shift[0]), float(shift[1])), float(data.get("stillscape_tan", 0.0)) or SENSOR / lens / 2
 
 
+def zoom_now(data: bpy.types.Camera) -> tuple[float, tuple[float, float]]:
+    """Zoom and offset of a photo's camera at the scene's frame, as a `moves.Keyframe` counts them."""
+    lens, shift, _ = _rest(data)
+    x, y = (now * SENSOR / data.lens - rest * SENSOR / lens for now, rest in zip((data.shift_x, data.shift_y), shift))
+    return data.lens / lens, (x, y)
+
+
 def remember_rest(data: bpy.types.Camera, photo_tan_width: float) -> None:
     """Note lens and shift at rest and half the photo's width in tangents, so that a later zoom knows what it is against."""
     data["stillscape_lens"] = data.lens

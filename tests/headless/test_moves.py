@@ -44,6 +44,22 @@ def test_a_chain_from_settings_and_command_line(stillscape, make_photo, psnr, tm
     assert [(m.name, m.frame) for m in bpy.context.scene.timeline_markers] == [("Zoom", 1), ("Orbit", 7), ("Roll", 12)]
 
 
+@pytest.mark.parametrize("name", ["ken-burns", "dolly-zoom", "zoom"])
+def test_zooms_are_drawn_alike_with_and_without_an_engine(stillscape, make_photo, psnr, tmp_path, name):
+    """Of a cropped photo, whose middle is not on the optical axis."""
+    seen = {}
+    for engine in ("warp", "cycles"):
+        run = stillscape(
+            "render", make_photo(96, 72), "-o", tmp_path / f"{engine}_####.png", "--move", name, "--frames", 4, "--engine", engine,
+            "--lens-shift", 0.15, -0.1, "--frame-range", "1,4", *QUICK,
+        )  # fmt: skip
+        assert run.code == 0, run.err
+        seen[engine] = [cv2.imread(str(tmp_path / f"{engine}_{n:04d}.png")) for n in (1, 4)]
+    assert psnr(seen["warp"][0], seen["cycles"][0]) >= 60
+    inside = np.s_[4:-4, 4:-4]
+    assert psnr(seen["warp"][1][inside], seen["cycles"][1][inside]) > 32 > psnr(seen["warp"][0], seen["warp"][1])
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [
