@@ -118,13 +118,13 @@ def encode_film(
         write_atomically(target, write, verify)
 
 
-def check_film(target: Path, form: FilmFormat, size: tuple[int, int]) -> None:
-    """Find out before minutes of rendering whether this Blender can make such a film: by making one of a single frame.
+def check_film(target: Path, form: FilmFormat, size: tuple[int, int] | None) -> None:
+    """Find out before minutes of rendering whether this Blender can make such a film.
 
-    Raises UsageError with what to choose instead.
+    size: (width, height) in pixels; None if it is not known yet. Raises UsageError with what to choose instead.
     """
     _check_codec(target, form)
-    if form.codec != "av1" or min(size) < _LEAST_SIDE:
+    if form.codec != "av1" or size is None or min(size) < _LEAST_SIDE:
         return
     with tempfile.TemporaryDirectory(prefix="stillscape-") as folder:  # its encoder takes some sizes and not others
         frame = Path(folder) / "frame.png"
@@ -141,11 +141,9 @@ def check_film(target: Path, form: FilmFormat, size: tuple[int, int]) -> None:
 def _check_codec(target: Path, form: FilmFormat) -> None:
     known = {item.identifier for item in bpy.types.FFmpegSettings.bl_rna.properties["codec"].enum_items}
     if form.facts.blender not in known:
-        can = " or ".join(name for name, codec in CODECS.items() if codec.blender in known)
-        raise UsageError(
-            f"{shown(target)}: this Blender ({bpy.app.version_string}) cannot encode {form.facts.label}, which Blender 4.5 and later can; "
-            f"choose --codec {can}."
-        )
+        can = [name for name in form.container.codecs if CODECS[name].blender in known]
+        instead = f"choose --codec {' or '.join(can)}" if can else "name the film .mp4"
+        raise UsageError(f"{shown(target)}: this Blender ({bpy.app.version_string}) cannot encode {form.facts.label}; {instead}, or use Blender 4.5 or later.")
 
 
 def _read_info(film: Path, form: FilmFormat) -> FilmInfo:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import bpy
 
-from ..errors import RenderError, StorageError
+from ..errors import RenderError, StorageError, UsageError
 from ..moves import Shot
 from ..scene import compat
 from ..spec import RenderSpec
@@ -19,6 +19,9 @@ from .frames import FrameKind, clean_png, frame_name, verify_frame
 
 KINDS: dict[str, FrameKind] = {".png": "png", ".jpg": "jpeg", ".jpeg": "jpeg", ".exr": "exr"}
 _FORMATS = {"png": "PNG", "jpeg": "JPEG", "exr": "OPEN_EXR"}  # Blender's names
+_LAYERS = "OPEN_EXR_MULTILAYER"
+_DITHER, KEPT_PASSES = "stillscape_dither", "stillscape_passes"
+_AT_REST = 1e-6  # metres, and of a turn
 
 
 class Frame(NamedTuple):
@@ -101,19 +104,44 @@ def _no_stamps(render: bpy.types.RenderSettings) -> None:
             setattr(render, name, False)
 
 
-def set_format(scene: bpy.types.Scene, suffix: str, *, deep: bool, transparent: bool) -> None:
-    """Set the file format of frames by suffix (".png", ".jpg", ".exr"). deep: 16 bits, for photos of more than 8."""
-    settings = scene.render.image_settings
+def set_format(
+    scene: bpy.types.Scene, suffix: str, *, deep: bool, transparent: bool, quality: int = 95, layers: bool = False, dither: bool = False
+) -> None:
+    """Set the file format of frames by suffix (".png", ".jpg", ".exr").
+
+    deep: 16 bits, for photos of more than 8 and for films of 10. quality: of JPEG, 0 to 100. layers: EXR with depth (metres along
+    the optical axis) and motion vectors beside the picture. dither: break up bands in 8-bit frames, but not while the camera
+    rests where the photo was taken, which stays the photo. Raises UsageError if the scene cannot be rendered with `layers`.
+    """
+    settings, suffix = scene.render.image_settings, suffix.lower()
     if hasattr(settings, "media_type"):
-        settings.media_type = "IMAGE"
-    settings.file_format = _FORMATS[KINDS[suffix.lower()]]
-    settings.color_mode = "RGBA" if transparent and suffix.lower() in (".png", ".exr") else "RGB"
-    if suffix.lower() == ".png":
+        settings.media_type = "MULTI_LAYER_IMAGE" if layers else "IMAGE"
+    if hasattr(settings, "use_exr_interleave"):
+        settings.use_exr_interleave = True  # all layers in one part, which more programs can read
+    settings.file_format = _LAYERS if layers else _FORMATS[KINDS[suffix]]
+    settings.color_mode = "RGBA" if layers or (transparent and suffix in (".png", ".exr")) else "RGB"
+    if suffix == ".png":
         settings.color_depth, settings.compression = "16" if deep else "8", 15
-    elif suffix.lower() == ".exr":
-        settings.color_depth, settings.exr_codec = "16", "ZIP"
+    elif suffix == ".exr":
+        settings.color_depth, settings.exr_codec = "16", "ZIP"  # depth and vectors keep their 32
     else:
-        settings.quality = 95
+        settings.quality = quality
+    scene[_DITHER] = 1.0 if dither and not deep and suffix != ".exr" else 0.0
+    _set_passes(scene, layers)
+
+
+def _set_passes(scene: bpy.types.Scene, on: bool) -> None:
+    """Depth and vectors of what covers at least half of a pixel's ray: what a matte leaves is seen through, as in the picture."""
+    if on and scene.render.use_motion_blur:
+        raise UsageError("--exr-layers: Blender gives no motion vectors along with motion blur; leave out one of the two.")
+    if on and scene.render.engine == "BLENDER_WORKBENCH":
+        raise UsageError("--exr-layers: Workbench gives no motion vectors; choose --engine cycles or eevee.")
+    for layer in scene.view_layers:
+        if on:
+            layer.pass_alpha_threshold = 0.5
+        if on or KEPT_PASSES in layer:
+            layer.use_pass_z = layer.use_pass_vector = on
+            layer[KEPT_PASSES] = on
 
 
 def render_frames(
@@ -137,7 +165,7 @@ def render_frames(
                 # Rendered under a name of ours: Blender expands `#` and, since 5.0, `{}` in names.
                 raw = Path(folder) / f"frame{target.suffix.lower()}"
                 _render_one(scene, number, raw)
-                _deliver(raw, target, _size(scene))
+                deliver(raw, target, _size(scene), layers=_has_layers(scene))
                 yield Frame(number, target, time.monotonic() - started)
         finally:
             render.filepath, render.use_file_extension = before
@@ -181,7 +209,7 @@ def take_frame(scene: bpy.types.Scene, raw: Path, target: Path) -> None:
     """Verify the frame that `start_frame` left at `raw` and put it to `target`. Raises RenderError or StorageError."""
     if not raw.exists():
         raise RenderError(f"{shown(target.name)}: the frame was not finished; render it again.")
-    _deliver(raw, target, _size(scene))
+    deliver(raw, target, _size(scene), layers=_has_layers(scene))
 
 
 def _size(scene: bpy.types.Scene) -> tuple[int, int]:
@@ -192,7 +220,18 @@ def _size(scene: bpy.types.Scene) -> tuple[int, int]:
 def _prepare(scene: bpy.types.Scene, number: int, raw: Path) -> None:
     raw.unlink(missing_ok=True)
     scene.frame_set(number)
+    scene.render.dither_intensity = 0.0 if _is_at_rest(scene.camera) else float(scene.get(_DITHER, 0.0))
     scene.render.filepath, scene.render.use_file_extension = str(raw), False
+
+
+def _is_at_rest(camera: bpy.types.Object | None) -> bool:
+    """Whether the camera stands where the photo was taken and sees what it saw then; also of a camera that is not ours: no."""
+    if camera is None or camera.parent is None:
+        return False
+    rest = camera.parent.matrix_world @ camera.matrix_parent_inverse
+    moved = max(abs(a - b) for ours, theirs in zip(camera.matrix_world, rest) for a, b in zip(ours, theirs))
+    lens = camera.data.lens
+    return moved <= _AT_REST and abs(lens - camera.data.get("stillscape_lens", lens)) <= _AT_REST * lens
 
 
 def _render_one(scene: bpy.types.Scene, number: int, raw: Path) -> None:
@@ -205,8 +244,16 @@ def _render_one(scene: bpy.types.Scene, number: int, raw: Path) -> None:
         raise StorageError(f"{raw.parent}: no room for frame {number}; free some room or set another temporary folder (TMPDIR).")
 
 
-def _deliver(raw: Path, target: Path, size: tuple[int, int]) -> None:
-    kind = KINDS[target.suffix.lower()]
+def _has_layers(scene: bpy.types.Scene) -> bool:
+    return scene.render.image_settings.file_format == _LAYERS
+
+
+def deliver(raw: Path, target: Path, size: tuple[int, int], *, layers: bool = False) -> None:
+    """Put the frame that Blender left at `raw` to `target`, verified and without its notes. layers: it is an EXR with passes.
+
+    Raises RenderError or StorageError.
+    """
+    kind: FrameKind = "layers" if layers else KINDS[target.suffix.lower()]
     data = raw.read_bytes()
     try:
         content = clean_png(data) if kind == "png" else data

@@ -84,12 +84,14 @@ def build_in_steps(
     film = film_size or layered.size
     identifier = uuid.uuid4().hex
     shot = shot_of(layered, spec.move)
-    framing = frame_photo(layered.camera, layered.size, film, spec.render.crop)
+    framed = layered.aim if spec.film.framing == "subject" else None
+    framing = frame_photo(layered.camera, layered.size, film, spec.render.crop, framed)
     collection = bpy.data.collections.new(layered.name)
     try:
         scene.collection.children.link(collection)
         root = _root(layered, collection)
-        notes.write_notes(root, layered, film, spec.render.crop, shot)
+        notes.write_notes(root, layered, film, spec.render.crop, shot, framed)
+        notes.note_grain(root, layered)
         for name, value in stage(layered)._asdict().items():
             root[f"stillscape_{name}"] = value
         camera = cameras.new_camera(f"{layered.name} Camera", root, collection)
@@ -111,7 +113,8 @@ def build_in_steps(
         if frames is not None:
             texture = sequence_image(name, layered.path(frames.file(frames.texture, 1)), "film texture", alpha=layered.transparent)
         else:
-            texture = texture_image(name, layered, texture_key(layered, shot, film, spec.render.crop))
+            key = texture_key(layered, shot, film, spec.render.crop)._replace(degrained="grain" in layered.made)
+            texture = texture_image(name, layered, key)
         normals = None
         if layered.normals is not None:
             normals = packed_image(f"{layered.name} Normals", layered.path(layered.normals), "normals", data=True)

@@ -13,6 +13,7 @@ import pytest
 
 from addon import ui
 from addon.output import film as film_module
+from addon.output import job
 from addon.output.mp4 import read_film
 from addon.scene import compat
 from addon.ui import film, process, results, scenery
@@ -155,7 +156,7 @@ def test_render_film_leaves_the_scene_as_it_was(photo: Path, tmp_path: Path, mon
         frames.extend(cv2.imread(str(f)).astype(float) for f in files)
         film_module.encode_film(files, *rest, **more)
 
-    monkeypatch.setattr(film, "encode_film", noted)
+    monkeypatch.setattr(job, "encode_film", noted)
     scene = bpy.context.scene
     bpy.ops.stillscape.import_photo(filepath=str(photo))
     scene.frame_set(2)
