@@ -119,8 +119,9 @@ def _flat_spread(part: Floats, luma: Floats) -> Floats:
     which = np.clip((level * BINS).astype(int), 0, BINS - 1)
     usable = (level > _LEAST_LUMA) & (level < _MOST_LUMA)
     found = np.full((BINS, 3), np.nan, np.float32)
+    crowded = np.bincount(which[usable], minlength=BINS).max() >= _FEWEST
     for b in range(BINS):
-        places = variance[usable & (which == b)]
+        places = variance[usable & ((which == b) | (not crowded))]  # of a tiny picture all brightnesses together
         if len(places) >= _FEWEST:
             flat = np.sort(places[:, 0])[: max(8, int(len(places) * _FLATTEST))]
             chosen = places[places[:, 0] <= flat[-1]]
