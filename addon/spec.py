@@ -313,7 +313,10 @@ class FilmSpec:
         maximum=100,
     )
     alpha: bool = setting(
-        False, "bool", "Alpha", "Keep a film's see-through parts: ProRes 4444, VP9 and WebP can. PNG and EXR frames of such photos always do"
+        False,
+        "bool",
+        "Alpha",
+        "Keep a film's see-through parts: ProRes 4444, VP9 and WebP can. PNG and EXR frames of such photos always do",
     )
     exr_layers: bool = setting(
         False, "bool", "EXR Layers", "Write depth and motion vectors into EXR frames, beside the picture (multilayer EXR)"
@@ -333,7 +336,9 @@ class FilmSpec:
     grain_seed: int = setting(
         1, "int", "Grain Seed", "Another number gives other grain", minimum=0, maximum=2_147_483_647, flag="grain-seed"
     )
-    audio: str = setting("", "file", "Sound", "Music or ambience to lay under the film: WAV, MP3, OGG, FLAC or the sound of a film", flag="audio")
+    audio: str = setting(
+        "", "file", "Sound", "Music or ambience to lay under the film: WAV, MP3, OGG, FLAC or the sound of a film", flag="audio"
+    )
     audio_volume: float = setting(1.0, "float", "Volume", "Loudness of the sound: 1 is as recorded", minimum=0, maximum=10)
     audio_fade_in: float = setting(0.0, "float", "Fade In", "Seconds in which the sound comes up", minimum=0, maximum=3600)
     audio_fade_out: float = setting(1.0, "float", "Fade Out", "Seconds in which the sound goes at the end", minimum=0, maximum=3600)

@@ -47,7 +47,12 @@ def make_parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    render = _command(commands, "render", "render a film or frames", "film.mp4 (.mov, .webm, .mkv), a loop (.webp, .gif), or frames as name_####.png, .jpg or .exr")
+    render = _command(
+        commands,
+        "render",
+        "render a film or frames",
+        "film.mp4 (.mov, .webm, .mkv), a loop (.webp, .gif), or frames as name_####.png, .jpg or .exr",
+    )
     _settings(render, ("photo", "depth", "layers", "relief", "move", "video", "render", "film", "machine"))
     render.add_argument("--save-blend", metavar="FILE", help="also save the scene as a .blend file")
     depth = _command(commands, "depth", "estimate the depth map alone, without Blender", "depth.npy, .png (16 bit), .exr, .tiff or .pfm")

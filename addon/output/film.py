@@ -143,7 +143,9 @@ def _check_codec(target: Path, form: FilmFormat) -> None:
     if form.facts.blender not in known:
         can = [name for name in form.container.codecs if CODECS[name].blender in known]
         instead = f"choose --codec {' or '.join(can)}" if can else "name the film .mp4"
-        raise UsageError(f"{shown(target)}: this Blender ({bpy.app.version_string}) cannot encode {form.facts.label}; {instead}, or use Blender 4.5 or later.")
+        raise UsageError(
+            f"{shown(target)}: this Blender ({bpy.app.version_string}) cannot encode {form.facts.label}; {instead}, or use Blender 4.5 or later."
+        )
 
 
 def _read_info(film: Path, form: FilmFormat) -> FilmInfo:
@@ -496,7 +498,8 @@ def _pictures_by_blender(film: Path, size: tuple[int, int], most: int) -> Iterat
         scene.render.filepath, scene.render.use_file_extension = str(still), False
         for number in range(1, min(most, _length(strip)) + 1):
             scene.frame_set(number)
-            bpy.ops.render.render(write_still=True, scene=scene.name)
+            with bpy.context.temp_override(scene=scene):  # from which Blender takes the frame's number
+                bpy.ops.render.render(write_still=True, scene=scene.name)
             picture = cv2.imread(str(still))
             if picture is None:
                 return

@@ -136,7 +136,9 @@ def _decode_layers(path: Path, data: bytes) -> NDArray[Any]:
     except Unusable as error:
         raise RenderError(f"{shown(path)}: the frame cannot be decoded ({error}) Render it again.") from error
     if len(layers) < len(found):
-        raise RenderError(f"{shown(path)}: the frame lacks {', '.join(e for e, n in zip(_LAYER_CHANNELS, found) if n is None)}; render it again.")
+        raise RenderError(
+            f"{shown(path)}: the frame lacks {', '.join(e for e, n in zip(_LAYER_CHANNELS, found) if n is None)}; render it again."
+        )
     return layers[1]
 
 

@@ -37,7 +37,6 @@ def fresh_noise(luma: Floats, grain: Grain, number: int, seed: int) -> Floats:
     White noise of the picture's size, of half and of a quarter, enlarged, each as strong as it takes for the bands to have the
     strengths of `grain`.
     """
-    cv2 = cv()
     gains = _gains(grain)
     random = np.random.default_rng((seed, number))
     total = np.zeros((*luma.shape, 3), np.float32)

@@ -160,7 +160,13 @@ def render(
     if not output.film:
         deep, transparent = settings.color_depth == "16", settings.color_mode == "RGBA"
         rendering.set_format(
-            scene, output.path.suffix, deep=deep, transparent=transparent, quality=spec.film.quality, layers=spec.film.exr_layers, dither=dither
+            scene,
+            output.path.suffix,
+            deep=deep,
+            transparent=transparent,
+            quality=spec.film.quality,
+            layers=spec.film.exr_layers,
+            dither=dither,
         )
         yield from _frames(built, spec, scene, str(output.path), numbers, stop)
         return

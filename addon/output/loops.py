@@ -152,7 +152,9 @@ def _write_webp(path: Path, job: _Job) -> None:
             out.write(_chunk(b"ANMF", head + image))
         length = out.tell()
         if length - 8 > _MOST_BYTES:
-            raise UsageError(f"{shown(job.target)}: the animation would be larger than a WebP file can be; make it shorter or a film (.webm).")
+            raise UsageError(
+                f"{shown(job.target)}: the animation would be larger than a WebP file can be; make it shorter or a film (.webm)."
+            )
         out.seek(4)
         out.write(struct.pack("<I", length - 8))
 
@@ -214,7 +216,9 @@ def _pillow(target: Path) -> Any:
     try:
         from PIL import Image
     except ImportError as error:
-        raise UsageError(f"{shown(target)}: GIF files need Pillow, which this Python does not have; name the film .webp instead.") from error
+        raise UsageError(
+            f"{shown(target)}: GIF files need Pillow, which this Python does not have; name the film .webp instead."
+        ) from error
     return Image
 
 

@@ -126,7 +126,7 @@ def set_format(
         settings.color_depth, settings.exr_codec = "16", "ZIP"  # depth and vectors keep their 32
     else:
         settings.quality = quality
-    scene[_DITHER] = 1.0 if dither and not deep and suffix != ".exr" else 0.0
+    scene[_DITHER] = 1.0 if dither and not (deep and suffix == ".png") and suffix != ".exr" else 0.0
     _set_passes(scene, layers)
 
 

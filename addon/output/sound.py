@@ -59,7 +59,9 @@ def write_sound(sound: Sound, seconds: float, target: Path) -> None:
     Raises InputError as `check_sound` does, StorageError if there is no room.
     """
     if seconds > _LONGEST:
-        raise UsageError(f"{shown(sound.file)}: a film with sound has at most {_LONGEST / 3600:g} hours; leave out --audio or make it in parts.")
+        raise UsageError(
+            f"{shown(sound.file)}: a film with sound has at most {_LONGEST / 3600:g} hours; leave out --audio or make it in parts."
+        )
     samples, rate = _read(sound.file, seconds)
     length = round(seconds * rate)
     heard = length if sound.loop else min(length, len(samples))
@@ -95,9 +97,7 @@ def _read(file: Path, seconds: float) -> tuple[NDArray[np.float32], int]:
         known = _RATES[0] <= rate <= _RATES[1] and 1 <= channels <= _CHANNELS
         samples = np.asarray(sound.limit(0, seconds).data(), np.float32) if known else np.zeros((0, 1), np.float32)
     except (aud.error, RuntimeError) as error:
-        raise InputError(
-            f"{shown(file)}: there is no sound in it that can be read; convert it to WAV, FLAC, OGG or MP3."
-        ) from error
+        raise InputError(f"{shown(file)}: there is no sound in it that can be read; convert it to WAV, FLAC, OGG or MP3.") from error
     if samples.ndim == 1:
         samples = samples[:, None]
     if not len(samples) or not np.isfinite(samples).all():
@@ -108,7 +108,9 @@ def _read(file: Path, seconds: float) -> tuple[NDArray[np.float32], int]:
 # feature detection, see scene/compat.py
 def _audaspace(file: Path) -> Any:
     if not bpy.app.build_options.audaspace:
-        raise UsageError(f"{shown(file)}: this Blender ({bpy.app.version_string}) was built without sound; leave out --audio, or use another Blender.")
+        raise UsageError(
+            f"{shown(file)}: this Blender ({bpy.app.version_string}) was built without sound; leave out --audio, or use another Blender."
+        )
     import aud
 
     return aud

@@ -17,7 +17,7 @@ from ..output.formats import SUFFIXES
 from ..output.frames import frame_name, parse_frame_range
 from ..scene.build import ID
 from ..scene.material import follow_scene
-from ..spec import SceneSpec
+from ..spec import SIZES, SceneSpec
 from ..vision.files import shown
 from . import scenery, setup, tasks
 from .errors import Reporting
@@ -317,4 +317,20 @@ class STILLSCAPE_OT_render_film(Reporting, tasks.Modal, bpy.types.Operator):
         return {"FINISHED"}
 
 
-register, unregister = bpy.utils.register_classes_factory((STILLSCAPE_OT_render_film,))
+class STILLSCAPE_OT_film_size(bpy.types.Operator):
+    bl_idname = "stillscape.film_size"
+    bl_label = "Size by Name"
+    bl_description = "Set the film's size to a usual one"
+    bl_options = {"REGISTER", "UNDO"}
+
+    size: bpy.props.EnumProperty(
+        name="Size", items=[(name, f"{name}  ({w} × {h})", f"{w} × {h} pixels") for name, (w, h) in SIZES.items()], default="1080p"
+    )
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        settings = context.scene.stillscape.render
+        settings.use_size, settings.size = True, SIZES[self.size]
+        return {"FINISHED"}
+
+
+register, unregister = bpy.utils.register_classes_factory((STILLSCAPE_OT_render_film, STILLSCAPE_OT_film_size))

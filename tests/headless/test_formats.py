@@ -139,7 +139,9 @@ def test_no_bands_from_16_bits(stillscape, tmp_path, codec):
     assert run.code == 0, run.err
     levels = [len(np.unique(p[32, :, 1] >> 6)) for p in decoded(target, "rgb48le")]
     assert min(levels) >= 24, levels  # of the 33 that 10 bits can show; 8 bits have 9
-    run = stillscape("render", tmp_path / "sky.png", "-o", tmp_path / "h.mp4", "--no-dither", "--frames", 3, "--samples", 1, "--amount", 0, *PLANE)
+    run = stillscape(
+        "render", tmp_path / "sky.png", "-o", tmp_path / "h.mp4", "--no-dither", "--frames", 3, "--samples", 1, "--amount", 0, *PLANE
+    )
     assert run.code == 0, run.err
     assert max(len(np.unique(p[32, :, 1] >> 8)) for p in decoded(tmp_path / "h.mp4", "rgb48le")) <= 10
 
@@ -321,7 +323,12 @@ def test_sound_that_cannot_be_read(stillscape, tmp_path, has_sound):
     photo = smooth_photo(tmp_path / "photo.png")
     (tmp_path / "noise.mp3").write_bytes(np.random.default_rng(0).bytes(3000))
     (tmp_path / "empty.wav").write_bytes(b"")
-    for name, words, code in (("none.wav", "no such file", 3), ("empty.wav", "is empty", 3), ("noise.mp3", "no sound", 3), ("photo.png", "no sound", 3)):
+    for name, words, code in (
+        ("none.wav", "no such file", 3),
+        ("empty.wav", "is empty", 3),
+        ("noise.mp3", "no sound", 3),
+        ("photo.png", "no sound", 3),
+    ):
         run = stillscape("render", photo, "-o", tmp_path / "f.mp4", "--audio", tmp_path / name, *SHOT)
         if not has_sound and words == "no sound":
             words, code = "without sound", 2
