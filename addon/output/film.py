@@ -98,7 +98,10 @@ def encode_film(
             whole, base = _fps_and_base(fps)
             write_sound(sound, len(frames) * base / whole, heard)
         _render(frames, raw, target, fps=fps, size=size, quality=quality, tell=tell, form=form, heard=heard)
-        alpha = form.codec == "prores" and tag_prores(raw, _BT709)
+        try:
+            alpha = form.codec == "prores" and tag_prores(raw, _BT709)
+        except OSError as error:
+            raise _no_room(raw, error) from error
 
         def tag(moov: Node) -> None:
             _tag_colours(moov, quicktime=form.suffix == ".mov")

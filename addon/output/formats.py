@@ -75,6 +75,8 @@ H264 = FilmFormat(".mp4", "h264")
 def film_format(target: Path, codec: str = "auto", *, alpha: bool = False) -> FilmFormat:
     """The format of a film called `target`. codec: a key of CODECS or "auto". Raises UsageError with what to choose instead."""
     suffix = target.suffix.lower()
+    if suffix not in CONTAINERS:
+        raise UsageError(f"{shown(target)}: the ending says what to make; name the film {', '.join(SUFFIXES)}.")
     container = CONTAINERS[suffix]
     chosen = container.codecs[0] if codec == "auto" else codec
     if chosen not in container.codecs:

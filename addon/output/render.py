@@ -220,14 +220,17 @@ def _size(scene: bpy.types.Scene) -> tuple[int, int]:
 def _prepare(scene: bpy.types.Scene, number: int, raw: Path) -> None:
     raw.unlink(missing_ok=True)
     scene.frame_set(number)
-    scene.render.dither_intensity = 0.0 if _is_at_rest(scene.camera) else float(scene.get(_DITHER, 0.0))
+    scene.render.dither_intensity = 0.0 if _is_at_rest(scene) else float(scene.get(_DITHER, 0.0))
     scene.render.filepath, scene.render.use_file_extension = str(raw), False
 
 
-def _is_at_rest(camera: bpy.types.Object | None) -> bool:
-    """Whether the camera stands where the photo was taken and sees what it saw then; also of a camera that is not ours: no."""
-    if camera is None or camera.parent is None:
+def _is_at_rest(scene: bpy.types.Scene) -> bool:
+    """Whether the camera stands where the photo was taken and sees what it saw then; of a camera that is not ours: no."""
+    graph = scene.view_layers[0].depsgraph
+    if scene.camera is None or scene.camera.parent is None or graph is None:
         return False
+    # Evaluated: of a scene that no window shows, the objects themselves do not hear of the frame.
+    camera = scene.camera.evaluated_get(graph)
     rest = camera.parent.matrix_world @ camera.matrix_parent_inverse
     moved = max(abs(a - b) for ours, theirs in zip(camera.matrix_world, rest) for a, b in zip(ours, theirs))
     lens = camera.data.lens

@@ -21,7 +21,10 @@ BINS = 8
 """Steps of brightness at which it is measured."""
 _WINDOW = 7  # pixels: what counts as a place
 _FLATTEST = 0.1  # share of the places of one brightness that are taken for flat
-_FEWEST = 40  # places
+_STEP = 4  # pixels between places
+_FEWEST = 120  # places of one brightness
+_ALIKE = 1.5  # how much less flat the last of the flattest may be than the third of them
+_NOTHING = 1e-7  # variance that is none
 _MOST = 0.06  # of white: more is no grain but the picture
 _LEAST_LUMA, _MOST_LUMA = 0.02, 0.98  # beyond, values are clipped and their grain with them
 _BAND_ROWS = 1024
@@ -114,20 +117,23 @@ def measure_grain(pixels: NDArray[Any]) -> Grain:
 def _flat_spread(part: Floats, luma: Floats) -> Floats:
     """BINS×3: the spread of a band at each brightness in the flattest places; those of too few are taken from their neighbours."""
     cv2 = cv()
-    variance = cv2.blur(part * part, (_WINDOW, _WINDOW))[_WINDOW // 2 :: _WINDOW, _WINDOW // 2 :: _WINDOW]
-    level = cv2.blur(luma, (_WINDOW, _WINDOW))[_WINDOW // 2 :: _WINDOW, _WINDOW // 2 :: _WINDOW]
+    places_at = slice(_WINDOW // 2, None, _STEP), slice(_WINDOW // 2, None, _STEP)
+    variance = np.maximum(cv2.blur(part * part, (_WINDOW, _WINDOW))[places_at], 0)  # running sums can end below 0
+    level = cv2.blur(luma, (_WINDOW, _WINDOW))[places_at]
     which = np.clip((level * BINS).astype(int), 0, BINS - 1)
     usable = (level > _LEAST_LUMA) & (level < _MOST_LUMA)
     found = np.full((BINS, 3), np.nan, np.float32)
     crowded = np.bincount(which[usable], minlength=BINS).max() >= _FEWEST
     for b in range(BINS):
         places = variance[usable & ((which == b) | (not crowded))]  # of a tiny picture all brightnesses together
-        if len(places) >= _FEWEST:
-            flat = np.sort(places[:, 0])[: max(8, int(len(places) * _FLATTEST))]
-            chosen = places[places[:, 0] <= flat[-1]]
-            # The flattest of many equal places are flatter than they are on the average; how much, by the scatter of a variance
-            # of about this many independent values (chi-squared, a normal one in good approximation).
-            found[b] = np.sqrt(np.median(chosen, axis=0) / np.array([_FLAT_BIAS, 1.0, 1.0], np.float32))
+        if len(places) < _FEWEST // 3 or (crowded and len(places) < _FEWEST):
+            continue
+        order = np.argsort(places.sum(1))
+        flat = places[order[: max(8, int(len(places) * _FLATTEST))]]
+        few = flat[: max(3, int(len(flat) * 0.3))]
+        # Where grain is all there is, flat places hardly differ; in hair or grass each is a little less flat than the one before.
+        if flat[-1].sum() <= _ALIKE * few[-1].sum() + _NOTHING:
+            found[b] = np.sqrt(np.median(flat, axis=0) / np.float32(_FLAT_BIAS))
     known = np.flatnonzero(np.isfinite(found[:, 0]))
     if not len(known):
         return np.zeros((BINS, 3), np.float32)
@@ -135,7 +141,7 @@ def _flat_spread(part: Floats, luma: Floats) -> Floats:
     return np.where(filled > _MOST, 0, filled).astype(np.float32)
 
 
-_FLAT_BIAS = 0.66
+_FLAT_BIAS = 0.75
 """Median variance of the flattest tenth of places of 7×7 pixels over the true one, for white noise in a band of the pyramid."""
 
 

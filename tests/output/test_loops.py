@@ -53,7 +53,9 @@ def test_lower_quality_is_smaller(tmp_path: Path) -> None:
     noise = np.random.default_rng(0).integers(0, 255, (30, 41, 3)).astype(np.uint8)
     cv2.imwrite(str(tmp_path / "n.png"), noise)
     for quality in (0, 50, 100):
-        loops._write_webp(tmp_path / "a.webp", loops._Job((tmp_path / "n.png",), tmp_path / "a.webp", [40], (41, 30), quality, False, print))
+        loops._write_webp(
+            tmp_path / "a.webp", loops._Job((tmp_path / "n.png",), tmp_path / "a.webp", [40], (41, 30), quality, False, print)
+        )
         sizes.append((tmp_path / "a.webp").stat().st_size)
     assert sizes == sorted(sizes) and sizes[0] < sizes[2] / 2
 

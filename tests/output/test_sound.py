@@ -64,7 +64,9 @@ def test_fades(tmp_path: Path) -> None:
     assert np.allclose(heard, np.interp(np.arange(2 * RATE) / RATE, (0, 0.5, 1, 2), (0, 1, 1, 0)), atol=2e-3)
     write_sound(Sound(source, fade_out=0.5, loop=False), 3.0, tmp_path / "b.wav")
     heard = read(tmp_path / "b.wav")[:, 0] / 10000  # it fades at its own end, not at the film's
-    assert heard[RATE // 4] == pytest.approx(1, abs=0.01) and heard[3 * RATE // 4] == pytest.approx(0.5, abs=0.01) and not heard[RATE:].any()
+    assert (
+        heard[RATE // 4] == pytest.approx(1, abs=0.01) and heard[3 * RATE // 4] == pytest.approx(0.5, abs=0.01) and not heard[RATE:].any()
+    )
 
 
 def test_fades_longer_than_the_film() -> None:

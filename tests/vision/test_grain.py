@@ -16,7 +16,9 @@ def shapes(height: int = 240, width: int = 320) -> np.ndarray:
     picture = np.stack([0.5 + 0.3 * np.sin(7 * x + k) * np.cos(5 * y - k) for k in range(3)], -1)
     random = np.random.default_rng(1)
     for _ in range(12):
-        cv2.circle(picture, (int(random.integers(width)), int(random.integers(height))), 20, random.uniform(0.1, 0.9, 3).tolist(), -1, cv2.LINE_AA)
+        cv2.circle(
+            picture, (int(random.integers(width)), int(random.integers(height))), 20, random.uniform(0.1, 0.9, 3).tolist(), -1, cv2.LINE_AA
+        )
     return picture
 
 
@@ -28,7 +30,7 @@ def grain(sigma: float, coarse: float, shape: tuple[int, ...]) -> np.ndarray:
 
 
 def psnr(a: np.ndarray, b: np.ndarray) -> float:
-    return float(10 * np.log10(1 / np.mean((a - b) ** 2)))
+    return float(10 * np.log10(1 / max(1e-12, float(np.mean((a - b) ** 2)))))
 
 
 def neighbours(noise: np.ndarray) -> float:
