@@ -54,14 +54,16 @@ def with_grain(
         for frame in renderer(scene, str(Path(folder) / f"frame_######{_JPEG_FIRST}"), numbers, stop=stop):
             started = time.monotonic()
             target = frame_name(pattern, frame.number)
-            size = put_grain(frame.path, grain, frame.number, film, suffix=suffix, quality=quality)
-            rendering.deliver(frame.path, target, size)
+            content, size = grown(frame.path, grain, frame.number, film, suffix=suffix, quality=quality)
+            rendering.deliver(content, target, size)
             frame.path.unlink()
             yield rendering.Frame(frame.number, target, frame.seconds + time.monotonic() - started)
 
 
-def put_grain(path: Path, grain: Grain, number: int, film: FilmSpec, *, suffix: str = ".png", quality: int = 95) -> tuple[int, int]:
-    """Rewrite the PNG frame at `path` with grain, as PNG or JPEG; return its (width, height). Raises RenderError."""
+def grown(
+    path: Path, grain: Grain, number: int, film: FilmSpec, *, suffix: str = ".png", quality: int = 95
+) -> tuple[bytes, tuple[int, int]]:
+    """The PNG frame at `path` with grain, as a PNG or JPEG file, and its (width, height). Raises RenderError."""
     cv2 = cv()
     pixels = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_UNCHANGED)
     if pixels is None or pixels.ndim != 3:
@@ -72,5 +74,4 @@ def put_grain(path: Path, grain: Grain, number: int, film: FilmSpec, *, suffix: 
     done, data = cv2.imencode(suffix, np.ascontiguousarray(grown[..., order]), how)
     if not done:
         raise RenderError(f"{shown(path)}: the frame cannot be encoded; render it again.")
-    path.write_bytes(data.tobytes())
-    return pixels.shape[1], pixels.shape[0]
+    return data.tobytes(), (pixels.shape[1], pixels.shape[0])

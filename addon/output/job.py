@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
 import bpy
 
 from ..errors import UsageError
-from ..scene.build import Built, build
+from ..scene.build import Built, build, build_camera
 from ..spec import FilmSpec, SceneSpec
 from ..vision.depth import Progress
 from ..vision.files import shown
@@ -21,6 +22,7 @@ from ..vision.pipeline import film_pixels
 from ..vision.video import is_film
 from ..vision.worker_process import make_layers
 from . import render as rendering
+from . import warped
 from .devices import use_device
 from .film import check_film, deep_films, encode_film
 from .finish import with_grain
@@ -106,25 +108,37 @@ def frames_folder(photo: Path, blend: Path | None) -> Iterator[Path | None]:
 
 
 def make_scene(
-    photo: Path, spec: SceneSpec, scene: bpy.types.Scene, progress: Progress, *, film: bool, frames: Path | None = None
+    photo: Path,
+    spec: SceneSpec,
+    scene: bpy.types.Scene,
+    progress: Progress,
+    *,
+    film: bool,
+    frames: Path | None = None,
+    suffix: str = "",
+    camera_alone: bool = False,
 ) -> Built:
     """Photo or film to scene in the given Blender scene, render settings included.
 
-    frames: of a film, the folder in which its frames stay; the scene needs them.
+    frames: of a film, the folder in which its frames stay; the scene needs them. suffix: of the frames that are to be rendered, if
+    any: where they can be drawn without an engine, they will be. camera_alone: then nothing else need be in the scene.
     """
     with tempfile.TemporaryDirectory(prefix="stillscape-") as folder:
         place = frames or Path(folder) / "layers"
         layered = make_layers(photo, spec, place, lambda share, text: progress(share * 0.7, text), film=film)
         progress(0.7, "Building the scene")
-        built = build_scene(layered, spec, scene, film=film)
+        warps = bool(suffix) and warped.wants_warp(spec, layered, suffix)
+        built = build_scene(layered, spec, scene, film=film, camera_alone=warps and camera_alone)
+        if warps:
+            built = replace(built, warp=warped.make_warp(layered, spec, built.shot, built.film_size))
     progress(1.0, "Scene ready")
     return built
 
 
-def build_scene(layered: LayeredPhoto, spec: SceneSpec, scene: bpy.types.Scene, *, film: bool) -> Built:
-    """Layered photo to scene in the given Blender scene, render settings included."""
+def build_scene(layered: LayeredPhoto, spec: SceneSpec, scene: bpy.types.Scene, *, film: bool, camera_alone: bool = False) -> Built:
+    """Layered photo to scene in the given Blender scene, render settings included. camera_alone: without the layers."""
     size = wanted_size(spec, layered, film=film)
-    built = build(layered, spec, scene, size)
+    built = (build_camera if camera_alone else build)(layered, spec, scene, size)
     transparent = spec.film.alpha or (layered.transparent and not film)
     rendering.set_up_render(scene, built.camera, built.shot, spec.render, size, transparent=transparent)
     rendering.set_format(scene, ".png", deep=layered.deep and not film, transparent=transparent)
@@ -153,7 +167,7 @@ def render(
     Frames of a film are temporary. Raises DeviceError before the first frame if the named device is not there.
     """
     numbers = parse_frame_range(spec.render.frame_range, 1, built.shot.frames)
-    device_taken(use_device(scene, spec.machine.device))
+    device_taken("CPU, without a render engine" if built.warp is not None else use_device(scene, spec.machine.device))
     settings = scene.render.image_settings
     size = (scene.render.resolution_x, scene.render.resolution_y)
     dither = spec.film.dither and built.shot.frames > 1
@@ -221,12 +235,37 @@ def encode(
 
 def _frames(
     built: Built, spec: SceneSpec, scene: bpy.types.Scene, pattern: str, numbers: Sequence[int], stop: Callable[[], bool]
-) -> Iterator[rendering.Frame]:
-    """The frames as they are rendered, with fresh grain if that was asked for."""
+) -> Iterable[rendering.Frame]:
+    """The frames as they are drawn, with fresh grain if that was asked for."""
+    renderer = rendering.render_frames if built.warp is None else _warping(built, spec)
     if spec.film.grain > 0:
-        yield from with_grain(rendering.render_frames, built.root, spec.film, scene, pattern, numbers, stop)
-    else:
-        yield from rendering.render_frames(scene, pattern, numbers, stop=stop)
+        return with_grain(renderer, built.root, spec.film, scene, pattern, numbers, stop)
+    return renderer(scene, pattern, numbers, stop=stop)
 
 
-__all__ = ["Output", "build_scene", "check_output", "frames_folder", "make_scene", "parse_output", "render", "wanted_size"]
+def _warping(built: Built, spec: SceneSpec) -> Callable[..., Iterable[rendering.Frame]]:
+    """`render.render_frames` for frames that are drawn without an engine."""
+
+    def draw(scene: bpy.types.Scene, pattern: str, numbers: Sequence[int], *, stop: Callable[[], bool]) -> Iterable[rendering.Frame]:
+        settings = scene.render.image_settings
+        assert built.warp is not None
+        return warped.render_frames(
+            built.warp,
+            built.camera,
+            scene,
+            pattern,
+            numbers,
+            deep=settings.color_depth == "16",
+            transparent=settings.color_mode == "RGBA",
+            quality=settings.quality,
+            dither=spec.film.dither and built.shot.frames > 1,
+            stop=stop,
+        )
+
+    return draw
+
+
+__all__ = [
+    "Output", "build_scene", "check_film_of", "check_output", "encode", "frames_folder", "is_deep", "make_scene", "parse_output", "render",
+    "wanted_size",
+]  # fmt: skip

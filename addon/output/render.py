@@ -94,7 +94,13 @@ def _workbench(scene: bpy.types.Scene, samples: int) -> None:
     scene.display.render_aa = "OFF" if samples == 1 else next((f"{n}" for n in (5, 8, 11, 16) if samples <= n), "32")
 
 
-_ENGINES: dict[str, Callable[[bpy.types.Scene, int], None]] = {"cycles": _cycles, "eevee": _eevee, "workbench": _workbench}
+_ENGINES: dict[str, Callable[[bpy.types.Scene, int], None]] = {
+    "auto": _cycles,
+    "warp": _cycles,
+    "cycles": _cycles,
+    "eevee": _eevee,
+    "workbench": _workbench,
+}
 
 
 def _no_stamps(render: bpy.types.RenderSettings) -> None:
@@ -165,7 +171,7 @@ def render_frames(
                 # Rendered under a name of ours: Blender expands `#` and, since 5.0, `{}` in names.
                 raw = Path(folder) / f"frame{target.suffix.lower()}"
                 _render_one(scene, number, raw)
-                deliver(raw, target, _size(scene), layers=_has_layers(scene))
+                _take(scene, raw, target)
                 yield Frame(number, target, time.monotonic() - started)
         finally:
             render.filepath, render.use_file_extension = before
@@ -209,7 +215,7 @@ def take_frame(scene: bpy.types.Scene, raw: Path, target: Path) -> None:
     """Verify the frame that `start_frame` left at `raw` and put it to `target`. Raises RenderError or StorageError."""
     if not raw.exists():
         raise RenderError(f"{shown(target.name)}: the frame was not finished; render it again.")
-    deliver(raw, target, _size(scene), layers=_has_layers(scene))
+    _take(scene, raw, target)
 
 
 def _size(scene: bpy.types.Scene) -> tuple[int, int]:
@@ -247,23 +253,28 @@ def _render_one(scene: bpy.types.Scene, number: int, raw: Path) -> None:
         raise StorageError(f"{raw.parent}: no room for frame {number}; free some room or set another temporary folder (TMPDIR).")
 
 
-def _has_layers(scene: bpy.types.Scene) -> bool:
-    return scene.render.image_settings.file_format == _LAYERS
+def _take(scene: bpy.types.Scene, raw: Path, target: Path) -> None:
+    """Put the frame that Blender left at `raw` to `target`, without its notes."""
+    layers = scene.render.image_settings.file_format == _LAYERS
+    content = raw.read_bytes()
+    try:
+        content = clean_png(content) if target.suffix.lower() == ".png" else content
+    except ValueError as error:
+        raise StorageError(f"{raw.parent}: Blender left a broken frame there, most likely for want of room; free some room.") from error
+    deliver(content, target, _size(scene), layers=layers)
 
 
-def deliver(raw: Path, target: Path, size: tuple[int, int], *, layers: bool = False) -> None:
-    """Put the frame that Blender left at `raw` to `target`, verified and without its notes. layers: it is an EXR with passes.
+def deliver(content: bytes, target: Path, size: tuple[int, int], *, layers: bool = False) -> None:
+    """Put a frame's file to `target`, whole or not at all, and decode it to be sure. layers: it is an EXR with passes.
 
     Raises RenderError or StorageError.
     """
     kind: FrameKind = "layers" if layers else KINDS[target.suffix.lower()]
-    data = raw.read_bytes()
-    try:
-        content = clean_png(data) if kind == "png" else data
-    except ValueError as error:
-        raise StorageError(f"{raw.parent}: Blender left a broken frame there, most likely for want of room; free some room.") from error
+    write_atomically(target, lambda path: _write(path, content), lambda path: _verify(path, size, kind))
 
-    write_atomically(target, lambda path: path.write_bytes(content), lambda path: _verify(path, size, kind))
+
+def _write(path: Path, content: bytes) -> None:
+    path.write_bytes(content)
 
 
 def _verify(path: Path, size: tuple[int, int], kind: FrameKind) -> None:

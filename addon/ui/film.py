@@ -12,7 +12,7 @@ import bpy
 
 from ..errors import RenderError, StillscapeError, StorageError, UsageError
 from ..output import devices, job, render
-from ..output.finish import known_grain, put_grain
+from ..output.finish import grown, known_grain
 from ..output.formats import SUFFIXES
 from ..output.frames import frame_name, parse_frame_range
 from ..scene.build import ID
@@ -131,7 +131,8 @@ class Film:
 
     def _finish(self, frame: Path) -> None:
         if self._grain is not None:
-            put_grain(frame, self._grain, self.numbers[self.done], self._spec)
+            content, size = grown(frame, self._grain, self.numbers[self.done], self._spec)
+            render.deliver(content, frame, size)
         self.done += 1
 
     def _stage_now(self) -> bpy.types.Scene:

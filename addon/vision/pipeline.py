@@ -95,8 +95,8 @@ def make_layered_photo(path: Path, spec: SceneSpec, folder: Path, progress: dept
     )
     progress(0.8, "Filtering the photo")
     key = texture_key(layered, shot(layered, spec.move), film_pixels(spec, photo.size, film=film), spec.render.crop)
-    suffix, texture = encode_texture(photo, key)
-    layered = replace(layered, texture=FilmTexture(f"texture{suffix}", key._replace(degrained="grain" in made)))
+    suffix, texture = encode_texture(photo, key._replace(degrained=False))  # which the photo is by now
+    layered = replace(layered, texture=FilmTexture(f"texture{suffix}", key))
     progress(0.9, "Writing the layers")
     more: dict[str, bytes] = {}
     if depth.normals is not None:

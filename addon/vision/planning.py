@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from .. import moves
 from ..errors import UsageError
-from ..spec import MoveSpec
+from ..spec import MoveSpec, SceneSpec
 from .geometry import frame_photo, photo_in_film, ray_map
 from .layered import LayeredPhoto, TextureKey
 
@@ -33,4 +33,9 @@ def shot(layered: LayeredPhoto, settings: MoveSpec) -> moves.Shot:
 def texture_key(layered: LayeredPhoto, shot: moves.Shot, film: tuple[int, int], crop: float) -> TextureKey:
     """Which film texture a shot at `film` (width, height) pixels needs. crop: see `frame_photo`."""
     width, height = photo_in_film(layered.size, film, frame_photo(layered.camera, layered.size, film, crop))
-    return TextureKey(width, height, moves.magnification(shot.keyframes, stage(layered)))
+    return TextureKey(width, height, moves.magnification(shot.keyframes, stage(layered)), "grain" in layered.made)
+
+
+def framed_for(layered: LayeredPhoto, spec: SceneSpec) -> tuple[float, float] | None:
+    """The point of the photo that a film of another shape keeps, as `frame_photo` takes it."""
+    return layered.aim if spec.film.framing == "subject" else None
