@@ -424,7 +424,7 @@ class RenderSpec:
         None,
         "size",
         "Size",
-        "Width and height of the film, for example 1920x1080; the photo's own if left out",
+        "Width and height of the film, for example 1920x1080 or 1080p, 4K, 9:16, 1:1; the photo's own if left out",
         minimum=1,
         maximum=32768,
         unit="px",
@@ -440,6 +440,71 @@ class RenderSpec:
     frame_range: str = setting(
         "", "text", "Frames to Render", "For example 1-10:2 or 1,5,9-12; all of them if left out", flag="frame-range"
     )
+
+
+CODECS: Choices = (
+    ("auto", "Automatic", "The usual one for the film's name: H.264 for .mp4 and .mkv, ProRes for .mov, VP9 for .webm"),
+    ("h264", "H.264", "Plays everywhere"),
+    ("h265", "H.265", "Smaller than H.264, 10 bits; plays on most newer devices"),
+    ("prores", "ProRes", "For editing: 10 bits, large files; with alpha it is ProRes 4444"),
+    ("vp9", "VP9", "For web pages; may have alpha"),
+    ("av1", "AV1", "The smallest files, 10 bits; takes very long to encode"),
+)
+FRAMINGS: Choices = (
+    ("subject", "Subject", "Where the film is of another shape than the photo, its subject stays in the picture"),
+    ("middle", "Middle", "What sticks out of the film is cut off evenly"),
+)
+SIZES: dict[str, tuple[int, int]] = {
+    "720p": (1280, 720), "1080p": (1920, 1080), "1440p": (2560, 1440), "4k": (3840, 2160),
+    "16:9": (1920, 1080), "9:16": (1080, 1920), "1:1": (1080, 1080), "4:5": (1080, 1350),
+}  # fmt: skip
+"""By name: what `--size` knows besides numbers."""
+
+
+@dataclass(frozen=True)
+class FilmSpec:
+    """What the film's file is like: format, quality, grain and sound."""
+
+    codec: str = setting("auto", "choice", "Codec", "How a film is encoded", choices=CODECS)
+    quality: int = setting(
+        95,
+        "int",
+        "Quality",
+        "Of films, JPEG and WebP: 100 is the best; 80 to 95 shows no loss, 50 is small. PNG and EXR lose nothing",
+        minimum=0,
+        maximum=100,
+    )
+    alpha: bool = setting(
+        False,
+        "bool",
+        "Alpha",
+        "Keep a film's see-through parts: ProRes 4444, VP9 and WebP can. PNG and EXR frames of such photos always do",
+    )
+    exr_layers: bool = setting(
+        False, "bool", "EXR Layers", "Write depth and motion vectors into EXR frames, beside the picture (multilayer EXR)"
+    )
+    dither: bool = setting(
+        True, "bool", "Dither", "Break up bands in smooth shading of 8-bit frames with fine noise; never where the photo is at rest"
+    )
+    framing: str = setting("subject", "choice", "Framing", "Which part of the photo a film of another shape shows", choices=FRAMINGS)
+    grain: float = setting(
+        0.0,
+        "float",
+        "Film Grain",
+        "Take the photo's own grain out and give every frame fresh grain, which does not move with the surfaces: 1 is as much as the photo had",
+        minimum=0,
+        maximum=4,
+    )
+    grain_seed: int = setting(
+        1, "int", "Grain Seed", "Another number gives other grain", minimum=0, maximum=2_147_483_647, flag="grain-seed"
+    )
+    audio: str = setting(
+        "", "file", "Sound", "Music or ambience to lay under the film: WAV, MP3, OGG, FLAC or the sound of a film", flag="audio"
+    )
+    audio_volume: float = setting(1.0, "float", "Volume", "Loudness of the sound: 1 is as recorded", minimum=0, maximum=10)
+    audio_fade_in: float = setting(0.0, "float", "Fade In", "Seconds in which the sound comes up", minimum=0, maximum=3600)
+    audio_fade_out: float = setting(1.0, "float", "Fade Out", "Seconds in which the sound goes at the end", minimum=0, maximum=3600)
+    audio_loop: bool = setting(True, "bool", "Repeat Sound", "Repeat a sound that is shorter than the film")
 
 
 @dataclass(frozen=True)
@@ -472,6 +537,7 @@ class SceneSpec:
     move: MoveSpec = field(default_factory=MoveSpec)
     video: VideoSpec = field(default_factory=VideoSpec)
     render: RenderSpec = field(default_factory=RenderSpec)
+    film: FilmSpec = field(default_factory=FilmSpec)
     machine: MachineSpec = field(default_factory=MachineSpec)
 
     def to_json(self) -> str:
@@ -601,4 +667,5 @@ __all__ = [
     "MachineSpec", "Meta",
     "MoveSpec", "PhotoSpec", "ReliefSpec", "RenderSpec", "STEADY", "SceneSpec", "VideoSpec", "check", "flag", "from_mapping",
     "meta", "move_length", "move_parts", "move_settings", "override", "read_spec", "sections", "validate",
+    "CODECS", "FRAMINGS", "FilmSpec", "SIZES",
 ]  # fmt: skip

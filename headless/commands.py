@@ -221,6 +221,7 @@ def _render(arguments: argparse.Namespace, report: Report) -> int:
     from addon.output import job
 
     output = job.parse_output(out)
+    job.check_output(output, spec.film)
     _check_writable(output.path)
     photo = Path(arguments.photo)
     with job.frames_folder(photo, save) as folder:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +15,7 @@ import bpy
 from ..errors import UsageError
 from ..scene import camera as cameras
 from ..scene.build import Built, build, build_camera
-from ..spec import SceneSpec
+from ..spec import FilmSpec, SceneSpec
 from ..vision.depth import Progress
 from ..vision.files import shown
 from ..vision.layered import LayeredPhoto
@@ -25,30 +25,61 @@ from ..vision.worker_process import make_layers
 from . import render as rendering
 from . import warped
 from .devices import use_device
-from .film import encode_film
+from .film import check_film, deep_films, encode_film
+from .finish import with_grain
+from .formats import LOOPS, SUFFIXES, FilmFormat, film_format, rate_factor
 from .frames import frame_name, parse_frame_range
-
-FILM = ".mp4"
+from .loops import check_loop, encode_loop
+from .mp4 import Node
+from .sound import Sound, sound_of
 
 
 class Output(NamedTuple):
-    """Where the frames go: a film, or frames under `pattern`."""
+    """Where the frames go: a film (or an animated picture), or frames under the pattern `path`."""
 
     path: Path
     film: bool
+
+    @property
+    def loop(self) -> bool:
+        """Whether it is an animated picture, which repeats."""
+        return self.film and self.path.suffix.lower() in LOOPS
 
 
 def parse_output(text: str) -> Output:
     """What OUT on the command line means. Raises UsageError with the forms that there are."""
     path = Path(text)
     suffix = path.suffix.lower()
-    if suffix == FILM:
+    if suffix in SUFFIXES:
         return Output(path, True)
     if suffix in rendering.KINDS and "#" in path.name:
         return Output(path, False)
     if suffix in rendering.KINDS:
         raise UsageError(f"{shown(path)}: frames need a place for their number, for example {path.stem}_####{path.suffix}.")
-    raise UsageError(f"{shown(path)}: name a film (.mp4) or frames (name_####.png, .jpg or .exr).")
+    raise UsageError(f"{shown(path)}: name a film ({', '.join(SUFFIXES)}) or frames (name_####.png, .jpg or .exr).")
+
+
+def check_output(output: Output, film: FilmSpec) -> None:
+    """Find out before minutes of work whether `output` can be made with these settings.
+
+    Raises UsageError or InputError with what to change.
+    """
+    suffix = output.path.suffix.lower()
+    if film.exr_layers and suffix != ".exr":
+        raise UsageError(f"{shown(output.path)}: --exr-layers are for frames named name_####.exr; leave it out, or name them so.")
+    if film.grain and suffix == ".exr":
+        raise UsageError(f"{shown(output.path)}: --grain is for films and for frames as .png or .jpg; leave it out for EXR.")
+    if film.audio and (not output.film or output.loop):
+        raise UsageError(f"{shown(output.path)}: --audio is for films (.mp4, .mov, .webm, .mkv); leave it out here.")
+    if output.loop:
+        check_loop(output.path, (1, 1))
+        if film.alpha and suffix == ".gif":
+            raise UsageError(f"{shown(output.path)}: GIF has no soft alpha; name the film .webp, or leave out --alpha.")
+        if film.codec != "auto":
+            raise UsageError(f"{shown(output.path)}: --codec is for films (.mp4, .mov, .webm, .mkv); leave it out here.")
+    elif output.film:
+        check_film(output.path, film_format(output.path, film.codec, alpha=film.alpha), None)
+        sound_of(film)
 
 
 def wanted_size(spec: SceneSpec, layered: LayeredPhoto, *, film: bool) -> tuple[int, int]:
@@ -109,9 +140,9 @@ def build_scene(layered: LayeredPhoto, spec: SceneSpec, scene: bpy.types.Scene, 
     """Layered photo to scene in the given Blender scene, render settings included. camera_alone: without the layers."""
     size = wanted_size(spec, layered, film=film)
     built = (build_camera if camera_alone else build)(layered, spec, scene, size)
-    transparent = layered.transparent
-    rendering.set_up_render(scene, built.camera, built.shot, spec.render, size, transparent=transparent and not film)
-    rendering.set_format(scene, ".png", deep=layered.deep and not film, transparent=transparent and not film)
+    transparent = spec.film.alpha or (layered.transparent and not film)
+    rendering.set_up_render(scene, built.camera, built.shot, spec.render, size, transparent=transparent)
+    rendering.set_format(scene, ".png", deep=layered.deep and not film, transparent=transparent)
     cameras.mark(scene, built.root, built.shot)
     scene.render.filepath = f"//{_plain(layered.name)}_####"
     scene.frame_set(1)
@@ -139,37 +170,104 @@ def render(
     """
     numbers = parse_frame_range(spec.render.frame_range, 1, built.shot.frames)
     device_taken("CPU, without a render engine" if built.warp is not None else use_device(scene, spec.machine.device))
+    settings = scene.render.image_settings
+    size = (scene.render.resolution_x, scene.render.resolution_y)
+    dither = spec.film.dither and built.shot.frames > 1
     if not output.film:
-        suffix = output.path.suffix
-        settings = scene.render.image_settings
-        deep = settings.color_depth == "16"
-        rendering.set_format(scene, suffix, deep=deep, transparent=settings.color_mode == "RGBA")
-        yield from _frames(built, scene, str(output.path), numbers, stop)
+        deep, transparent = settings.color_depth == "16", settings.color_mode == "RGBA"
+        rendering.set_format(
+            scene,
+            output.path.suffix,
+            deep=deep,
+            transparent=transparent,
+            quality=spec.film.quality,
+            layers=spec.film.exr_layers,
+            dither=dither,
+        )
+        yield from _frames(built, spec, scene, str(output.path), numbers, stop)
         return
+    sound, form = check_film_of(output, spec.film, size)
+    rendering.set_format(scene, ".png", deep=form is not None and is_deep(form), transparent=spec.film.alpha, dither=dither)
     with tempfile.TemporaryDirectory(prefix="stillscape-frames-") as folder:
         pattern = str(Path(folder) / "frame_######.png")
-        yield from _frames(built, scene, pattern, numbers, stop)
+        yield from _frames(built, spec, scene, pattern, numbers, stop)
         if stop():
             return
         files = [frame_name(pattern, n) for n in numbers]
-        size = (scene.render.resolution_x, scene.render.resolution_y)
-        encode_film(files, output.path, fps=built.shot.fps, size=size, progress=encoding)
+        encode(files, output, spec.film, fps=built.shot.fps, size=size, form=form, sound=sound, progress=encoding)
 
 
-def _frames(built: Built, scene: bpy.types.Scene, pattern: str, numbers: list[int], stop: Callable[[], bool]) -> Iterable[rendering.Frame]:
-    if built.warp is None:
-        return rendering.render_frames(scene, pattern, numbers, stop=stop)
-    settings = scene.render.image_settings
-    return warped.render_frames(
-        built.warp,
-        built.camera,
-        scene,
-        pattern,
-        numbers,
-        deep=settings.color_depth == "16",
-        transparent=settings.color_mode == "RGBA",
-        stop=stop,
-    )
+def check_film_of(output: Output, film: FilmSpec, size: tuple[int, int]) -> tuple[Sound | None, FilmFormat | None]:
+    """The sound and the format of a film of this size, both found to be possible; no format for an animated picture.
+
+    Raises UsageError or InputError with what to change.
+    """
+    if output.loop:
+        check_loop(output.path, size)
+        return None, None
+    form = film_format(output.path, film.codec, alpha=film.alpha)
+    check_film(output.path, form, size)
+    return sound_of(film), form
 
 
-__all__ = ["Output", "build_scene", "frames_folder", "make_scene", "parse_output", "render", "wanted_size"]
+def is_deep(form: FilmFormat) -> bool:
+    """Whether films of this format have 10 bits here, and their frames 16."""
+    return form.facts.deep and deep_films()
+
+
+def encode(
+    frames: Sequence[Path],
+    output: Output,
+    film: FilmSpec,
+    *,
+    fps: float,
+    size: tuple[int, int],
+    form: FilmFormat | None,
+    sound: Sound | None = None,
+    progress: Callable[[float], None] | None = None,
+    edit: Callable[[Node], None] | None = None,
+) -> None:
+    """Make the film or animated picture of the frames. form, sound: as `check_film_of` gave them. edit: see `encode_film`."""
+    if form is None:
+        encode_loop(frames, output.path, fps=fps, size=size, quality=film.quality, alpha=film.alpha, progress=progress)
+    else:
+        factor = rate_factor(film.quality)
+        encode_film(frames, output.path, fps=fps, size=size, quality=factor, progress=progress, form=form, sound=sound, edit=edit)
+
+
+def _frames(
+    built: Built, spec: SceneSpec, scene: bpy.types.Scene, pattern: str, numbers: Sequence[int], stop: Callable[[], bool]
+) -> Iterable[rendering.Frame]:
+    """The frames as they are drawn, with fresh grain if that was asked for."""
+    renderer = rendering.render_frames if built.warp is None else _warping(built, spec)
+    if spec.film.grain > 0:
+        return with_grain(renderer, built.root, spec.film, scene, pattern, numbers, stop)
+    return renderer(scene, pattern, numbers, stop=stop)
+
+
+def _warping(built: Built, spec: SceneSpec) -> Callable[..., Iterable[rendering.Frame]]:
+    """`render.render_frames` for frames that are drawn without an engine."""
+
+    def draw(scene: bpy.types.Scene, pattern: str, numbers: Sequence[int], *, stop: Callable[[], bool]) -> Iterable[rendering.Frame]:
+        settings = scene.render.image_settings
+        assert built.warp is not None
+        return warped.render_frames(
+            built.warp,
+            built.camera,
+            scene,
+            pattern,
+            numbers,
+            deep=settings.color_depth == "16",
+            transparent=settings.color_mode == "RGBA",
+            quality=settings.quality,
+            dither=spec.film.dither and built.shot.frames > 1,
+            stop=stop,
+        )
+
+    return draw
+
+
+__all__ = [
+    "Output", "build_scene", "check_film_of", "check_output", "encode", "frames_folder", "is_deep", "make_scene", "parse_output", "render",
+    "wanted_size",
+]  # fmt: skip

@@ -7,6 +7,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 import bpy
@@ -19,11 +20,12 @@ from ..scene.camera import zoom_now
 from ..spec import SceneSpec
 from ..vision.cv import cv
 from ..vision.geometry import frame_photo, ray_map
+from ..vision.grain import measure_grain, without_grain
 from ..vision.layered import LayeredPhoto
 from ..vision.layering import tear_threshold
 from ..vision.mattes import read_colour
 from ..vision.photo import Photo, read_photo
-from ..vision.planning import texture_key
+from ..vision.planning import framed_for, texture_key
 from ..vision.texture import film_texture, linear_to_srgb, srgb_to_linear
 from ..vision.warp import Pose, Warp, make_sheets
 from .frames import frame_name
@@ -31,6 +33,7 @@ from .render import KINDS, Frame, deliver
 
 SUFFIXES = (".png", ".jpg", ".jpeg")
 _MOST_WORKERS = 8  # each needs the memory of a frame in the making, about 100 bytes a pixel
+_STILL = 1e-7
 _MOST_MEGAPIXELS = 2000  # the photo was admitted when its layers were made
 
 
@@ -63,11 +66,13 @@ def make_warp(layered: LayeredPhoto, spec: SceneSpec, shot: Shot, film: tuple[in
         texture = read_colour(layered.path(layered.texture.file))
     else:
         photo = read_photo(layered.path(layered.photo), max_megapixels=_MOST_MEGAPIXELS)
+        if key.degrained:
+            photo = replace(photo, pixels=without_grain(photo.pixels, measure_grain(photo.pixels)))
         texture = film_texture(_with_alpha(photo), (key.width, key.height), magnification=key.magnification)
     tear = tear_threshold(spec, layered.grid)
     return Warp(
         make_sheets(layered, strength=spec.relief.strength, tear=tear), texture, layered.grid, ray_map(layered.camera, layered.size),
-        frame_photo(layered.camera, layered.size, film, spec.render.crop), film, layered.near, layered.far,
+        frame_photo(layered.camera, layered.size, film, spec.render.crop, framed_for(layered, spec)), film, layered.near, layered.far,
     )  # fmt: skip
 
 
@@ -90,17 +95,22 @@ def render_frames(
     *,
     deep: bool,
     transparent: bool,
+    quality: int = 95,
+    dither: bool = False,
     stop: Callable[[], bool] = lambda: False,
 ) -> Iterable[Frame]:
     """Draw frames one by one, yielding each once its file is complete, verified and under its final name.
 
-    pattern: path whose name holds `####`. deep: PNG of 16 bits; transparent: keep alpha, in PNG. stop: asked before each frame.
+    pattern: path whose name holds `####`. deep: PNG of 16 bits; transparent: keep alpha, in PNG. quality: of JPEG.
+    dither: break up bands where photos of more than 8 bits become 8, except at rest. stop: asked before each frame.
     Raises RenderError if a frame cannot be packed, StorageError if it cannot be written.
     """
     waiting: deque[tuple[int, float, Future[bytes]]] = deque()
 
     def draw(pose: Pose, name: str, kind: str) -> bytes:
-        return encode_frame(warp.frame(pose), kind, deep=deep, transparent=transparent and kind == "png", name=name)
+        noisy = dither and not _is_at_rest(pose)
+        more = {"transparent": transparent and kind == "png", "quality": quality, "dither": noisy}
+        return encode_frame(warp.frame(pose), kind, deep=deep, name=name, **more)
 
     def finished() -> Frame:
         number, started, made = waiting.popleft()
@@ -127,14 +137,35 @@ def render_frames(
             pool.shutdown(cancel_futures=True)
 
 
-def encode_frame(pixels: NDArray[Any], kind: str, *, deep: bool, transparent: bool, name: str) -> bytes:
-    """RGBA (H×W×4: uint8, uint16, or linear float32) as a PNG or JPEG file. Raises RenderError if it cannot be packed."""
+def _is_at_rest(pose: Pose) -> bool:
+    return (
+        max(map(abs, pose.location)) < _STILL and abs(pose.zoom - 1) < _STILL and bool(np.allclose(pose.rotation, np.eye(3), atol=_STILL))
+    )
+
+
+def _dithered(pixels: NDArray[Any]) -> NDArray[Any]:
+    """Pixels of 16 bits with noise of up to one step of 8 bits on the colours, the same for every frame."""
+    noise = np.random.default_rng(0).random((2, *pixels.shape[:2]), np.float32).sum(0) - 1
+    out = pixels.astype(np.float32)
+    out[..., :3] = np.clip(out[..., :3] + 257 * noise[..., None], 0, 65535)
+    return np.rint(out).astype(np.uint16)
+
+
+def encode_frame(
+    pixels: NDArray[Any], kind: str, *, deep: bool, transparent: bool, name: str, quality: int = 95, dither: bool = False
+) -> bytes:
+    """RGBA (H×W×4: uint8, uint16, or linear float32) as a PNG or JPEG file. Raises RenderError if it cannot be packed.
+
+    quality: of JPEG. dither: put fine noise on what loses bits.
+    """
     cv2 = cv()
+    wide = deep and kind == "png"
     if pixels.dtype == np.float32:
-        top = 65535 if deep and kind == "png" else 255
+        top = 65535 if wide or dither else 255
         colour = linear_to_srgb(pixels[..., :3])
         pixels = np.rint(np.concatenate([colour, np.clip(pixels[..., 3:], 0, 1)], -1) * top).astype(np.uint16 if top > 255 else np.uint8)
-    if pixels.dtype == np.uint16 and not (deep and kind == "png"):
+    if pixels.dtype == np.uint16 and not wide:
+        pixels = _dithered(pixels) if dither else pixels
         pixels = np.rint(pixels / np.float32(257)).astype(np.uint8)
     if pixels.dtype == np.uint8 and deep and kind == "png":
         pixels = pixels.astype(np.uint16) * np.uint16(257)
@@ -149,7 +180,7 @@ def encode_frame(pixels: NDArray[Any], kind: str, *, deep: bool, transparent: bo
             pixels[clear, :3] = np.rint(linear_to_srgb(light) * top).astype(pixels.dtype)
         shown = cv2.cvtColor(pixels, cv2.COLOR_RGBA2BGR)
     # No level for PNG: OpenCV's own way takes half the time of the quickest level that can be asked for.
-    done, data = cv2.imencode(".png" if kind == "png" else ".jpg", shown, [] if kind == "png" else [cv2.IMWRITE_JPEG_QUALITY, 95])
+    done, data = cv2.imencode(".png" if kind == "png" else ".jpg", shown, [] if kind == "png" else [cv2.IMWRITE_JPEG_QUALITY, quality])
     if not done:
         raise RenderError(f"{name}: the frame could not be packed; choose a smaller --size.")
     return data.tobytes()

@@ -23,8 +23,8 @@ from ..vision.layered import Layer, LayeredPhoto, TextureKey
 from ..vision.layering import tear_threshold
 from ..vision.mattes import backed, read_grey
 from ..vision.photo import read_photo
+from ..vision.planning import framed_for, stage, texture_key
 from ..vision.planning import shot as shot_of
-from ..vision.planning import stage, texture_key
 from ..vision.texture import encode_texture
 from ..vision.warp import Warp
 from . import camera as cameras
@@ -130,11 +130,14 @@ def _root_and_camera(
     """The root empty with all that is noted on it, and the animated camera."""
     shot = shot_of(layered, spec.move)
     root = _root(layered, collection)
-    notes.write_notes(root, layered, film, spec.render.crop, shot)
+    framed = framed_for(layered, spec)
+    notes.write_notes(root, layered, film, spec.render.crop, shot, framed)
+    notes.note_grain(root, layered)
     for name, value in stage(layered)._asdict().items():
         root[f"stillscape_{name}"] = value
     camera = cameras.new_camera(f"{layered.name} Camera", root, collection)
-    cameras.frame_camera(camera.data, frame_photo(layered.camera, layered.size, film, spec.render.crop), layered.near, layered.far)
+    framing = frame_photo(layered.camera, layered.size, film, spec.render.crop, framed)
+    cameras.frame_camera(camera.data, framing, layered.near, layered.far)
     cameras.remember_rest(camera.data, ray_map(layered.camera, layered.size).width)
     cameras.animate(camera, shot)
     relief.set_numbers(

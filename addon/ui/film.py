@@ -11,13 +11,14 @@ from typing import Any, NamedTuple
 import bpy
 
 from ..errors import RenderError, StillscapeError, StorageError, UsageError
-from ..output import devices, render
-from ..output.film import encode_film
+from ..output import devices, job, render
+from ..output.finish import grown, known_grain
+from ..output.formats import SUFFIXES
 from ..output.frames import frame_name, parse_frame_range
 from ..scene import camera as cameras
 from ..scene.build import ID
 from ..scene.material import follow_scene
-from ..spec import SceneSpec
+from ..spec import SIZES, SceneSpec
 from ..vision.files import shown
 from . import scenery, setup, tasks
 from .errors import Reporting
@@ -50,13 +51,18 @@ class Film:
         self.numbers = parse_frame_range(spec.render.frame_range, 1, photo.notes.frames)
         self.fps = photo.notes.fps
         self.size = scenery.film_size(photo, spec)
+        self._spec = spec.film
+        self._output = job.Output(self.target, True)
+        job.check_output(self._output, spec.film)
+        self._sound, self._form = job.check_film_of(self._output, spec.film, self.size)
+        self._grain = known_grain(photo.root) if spec.film.grain > 0 else None
         self.done = 0
         self._home = context.scene.name
         self._stage = ""
         self._collection = photo.collection.name
         self._followed: list[tuple[str, str]] = []
         self._camera: cameras.LensState | None = None
-        self._framed = (photo.notes.film, photo.notes.crop)
+        self._framed = (photo.notes.film, photo.notes.crop, photo.notes.framed)
         self._devices: _Devices | None = None
         self._had_result = "Render Result" in bpy.data.images
         self._folder: Path | None = None
@@ -82,8 +88,10 @@ class Film:
         stage.world = home.world
         self._camera = cameras.lens_state(photo.camera.data)
         setup.set_up(stage, photo, spec)
-        render.set_format(stage, ".png", deep=False, transparent=False)
-        stage.render.film_transparent = False
+        alpha = spec.film.alpha
+        deep = self._form is not None and job.is_deep(self._form)
+        render.set_format(stage, ".png", deep=deep, transparent=alpha, dither=spec.film.dither and photo.notes.frames > 1)
+        stage.render.film_transparent = alpha
         self._devices = _devices()
         devices.use_device(stage, spec.machine.device)
         for material in scenery.materials(photo):
@@ -102,8 +110,8 @@ class Film:
         # One frame for each call: a generator that lives on would hold on to Blender's data between two ticks.
         # Blender takes the frame's number from the scene of the context, not from the one that it is told to render.
         with bpy.context.temp_override(scene=stage):
-            for _ in render.render_frames(stage, self._pattern, [self.numbers[self.done]]):
-                self.done += 1
+            for frame in render.render_frames(stage, self._pattern, [self.numbers[self.done]]):
+                self._finish(frame.path)
 
     @property
     def _raw(self) -> Path:
@@ -117,7 +125,14 @@ class Film:
 
     def take(self) -> None:
         """The frame that was begun is finished. Raises RenderError or StorageError."""
-        render.take_frame(self._stage_now(), self._raw, frame_name(self._pattern, self.numbers[self.done]))
+        target = frame_name(self._pattern, self.numbers[self.done])
+        render.take_frame(self._stage_now(), self._raw, target)
+        self._finish(target)
+
+    def _finish(self, frame: Path) -> None:
+        if self._grain is not None:
+            content, size = grown(frame, self._grain, self.numbers[self.done], self._spec)
+            render.deliver(content, frame, size)
         self.done += 1
 
     def _stage_now(self) -> bpy.types.Scene:
@@ -129,7 +144,7 @@ class Film:
     def encode(self, progress: Any = None) -> None:
         """Make the film of the frames. Raises RenderError or StorageError."""
         frames = [frame_name(self._pattern, n) for n in self.numbers]
-        encode_film(frames, self.target, fps=self.fps, size=self.size, progress=progress)
+        job.encode(frames, self._output, self._spec, fps=self.fps, size=self.size, form=self._form, sound=self._sound, progress=progress)
 
     def end(self) -> None:
         """Put everything back as it was; to be called at the end, however it comes."""
@@ -152,7 +167,7 @@ class Film:
     def _put_camera_back(self) -> None:
         collection = bpy.data.collections.get(self._collection)
         photo = scenery.scenery(collection) if collection is not None and ID in collection else None
-        if photo is None or self._camera is None or (photo.notes.film, photo.notes.crop) == self._framed:
+        if photo is None or self._camera is None or (photo.notes.film, photo.notes.crop, photo.notes.framed) == self._framed:
             return
         cameras.put_lens_back(photo.camera.data, self._camera)
         setup.notes.note_film(photo.root, *self._framed)
@@ -170,7 +185,7 @@ def film_path(scene: bpy.types.Scene, name: str) -> Path:
     path = Path(bpy.path.abspath(text))
     if text.endswith(("/", "\\")) or path.is_dir():
         return path / f"{plain}.mp4"
-    return path if path.suffix.lower() == ".mp4" else path.with_name(f"{path.name}.mp4")
+    return path if path.suffix.lower() in SUFFIXES else path.with_name(f"{path.name}.mp4")
 
 
 def _check_writable(target: Path) -> None:
@@ -301,4 +316,20 @@ class STILLSCAPE_OT_render_film(Reporting, tasks.Modal, bpy.types.Operator):
         return {"FINISHED"}
 
 
-register, unregister = bpy.utils.register_classes_factory((STILLSCAPE_OT_render_film,))
+class STILLSCAPE_OT_film_size(bpy.types.Operator):
+    bl_idname = "stillscape.film_size"
+    bl_label = "Size by Name"
+    bl_description = "Set the film's size to a usual one"
+    bl_options = {"REGISTER", "UNDO"}
+
+    size: bpy.props.EnumProperty(
+        name="Size", items=[(name, f"{name}  ({w} × {h})", f"{w} × {h} pixels") for name, (w, h) in SIZES.items()], default="1080p"
+    )
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        settings = context.scene.stillscape.render
+        settings.use_size, settings.size = True, SIZES[self.size]
+        return {"FINISHED"}
+
+
+register, unregister = bpy.utils.register_classes_factory((STILLSCAPE_OT_render_film, STILLSCAPE_OT_film_size))

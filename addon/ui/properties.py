@@ -158,7 +158,7 @@ class STILLSCAPE_PG_settings(bpy.types.PropertyGroup):
         **{name: bpy.props.PointerProperty(type=group) for name, group in _GROUPS.items()},
         "output": bpy.props.StringProperty(
             name="Film",
-            description="Where the film goes (.mp4). Left empty: beside the .blend file, under the photo's name",
+            description="Where the film goes; the ending chooses the format (.mp4, .mov, .webm, .mkv, .webp or .gif). Left empty: beside the .blend file, under the photo's name",
             subtype="FILE_PATH",
             options=compat.path_options() | {"ANIMATABLE"},
         ),

@@ -61,18 +61,24 @@ def even(size: tuple[int, int]) -> tuple[int, int]:
     return max(2, size[0] // 2 * 2), max(2, size[1] // 2 * 2)
 
 
-def frame_photo(camera: PhotoCamera, photo: tuple[int, int], film: tuple[int, int], crop: float = 0.0) -> Framing:
+def frame_photo(
+    camera: PhotoCamera, photo: tuple[int, int], film: tuple[int, int], crop: float = 0.0, aim: tuple[float, float] | None = None
+) -> Framing:
     """The window of a photo that a film of another size shows.
 
     Of the same size, or one less to be even, a film pixel is a photo pixel and the last column or row is cut off;
-    otherwise the photo covers the film and what sticks out is cut off evenly. crop: how much less of it is shown on every
-    side, in shares of what would be.
+    otherwise the photo covers the film and what sticks out is cut off: evenly, or so that `aim` (shares of the photo from the
+    left and the top) comes as near to the film's middle as the photo's border allows. crop: how much less of it is shown on
+    every side, in shares of what would be.
     """
     if not crop and all(0 <= p - f <= 1 for p, f in zip(photo, film)):
         scale, left, top = 1.0, 0.0, 0.0
     else:
-        scale = min(photo[0] / film[0], photo[1] / film[1]) * (1 - 2 * crop)
-        left, top = (photo[0] - film[0] * scale) / 2, (photo[1] - film[1] * scale) / 2
+        whole = min(photo[0] / film[0], photo[1] / film[1])
+        x, y = aim or (0.5, 0.5)
+        left, top = (max(0.0, min(p - f * whole, at * p - f * whole / 2)) for p, f, at in zip(photo, film, (x, y)))
+        scale = whole * (1 - 2 * crop)
+        left, top = left + film[0] * (whole - scale) / 2, top + film[1] * (whole - scale) / 2
     width, height = film[0] * scale, film[1] * scale
     rays = ray_map(camera, photo)
     tan_x = ((left + width / 2) / photo[0] - rays.u0) * rays.width

@@ -72,6 +72,8 @@ def make_layered_film(path: Path, spec: SceneSpec, folder: Path, progress: Progr
 
     Raises InputError, StorageError or UsageError with a sentence for the user; whatever `progress` raises to cancel.
     """
+    if spec.film.grain:
+        raise UsageError(f"{shown(path)}: a film brings grain of its own, fresh in every frame; leave out --grain.")
     progress(0.0, "Opening the film")
     source = open_film(path, max_megapixels=spec.photo.max_megapixels)
     with whole_folder(folder) as place:

@@ -8,18 +8,19 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import InputError, RenderError
+from ..errors import InputError, RenderError, UsageError
 from ..spec import SceneSpec
 from . import depth as depth_sources
 from .cv import cv
 from .distances import shape_faces, to_metres
-from .files import write_atomically
+from .files import shown, write_atomically
 from .geometry import even, pitch_from_horizon
+from .grain import measure_grain, without_grain
 from .layered import DepthMap, Disparity, FilmTexture, LayeredPhoto, PhotoCamera, read_layered, to_disparity, write_layered
 from .layering import cut_layers, find_sky, make_layers
 from .photo import Photo, read_photo
 from .planning import shot, texture_key
-from .texture import encode_texture
+from .texture import average_down, encode_texture
 
 DEFAULT_FOV = 50.0
 NO_HORIZON_HEIGHT = 1.6  # metres: eye level
@@ -70,6 +71,7 @@ def make_layered_photo(path: Path, spec: SceneSpec, folder: Path, progress: dept
     photo, depth = estimate_depth(path, spec, progress)
     progress(0.5, "Scaling the depth")
     disparity = to_disparity(depth, near=spec.depth.near, far=spec.depth.far)
+    photo, made = _degrained(photo, spec, film=film)
     layering = make_layers(photo, disparity.d, find_sky(depth), spec, lambda share, text: progress(0.5 + 0.3 * share, text))
     original = f"photo{path.suffix.lower() or '.img'}"
     layered = LayeredPhoto(
@@ -86,13 +88,14 @@ def make_layered_photo(path: Path, spec: SceneSpec, folder: Path, progress: dept
         grid=(layering.d.shape[1], layering.d.shape[0]),
         layers=layering.layers,
         levels=layering.levels,
-        made={"estimator": depth.made_by, "photo_sha256": photo.sha256},
+        made={"estimator": depth.made_by, "photo_sha256": photo.sha256, **made},
+        aim=_face(depth),
         transparent=photo.alpha is not None,
         deep=photo.pixels.dtype != np.uint8,
     )
     progress(0.8, "Filtering the photo")
     key = texture_key(layered, shot(layered, spec.move), film_pixels(spec, photo.size, film=film), spec.render.crop)
-    suffix, texture = encode_texture(photo, key)
+    suffix, texture = encode_texture(photo, key._replace(degrained=False))  # which the photo is by now
     layered = replace(layered, texture=FilmTexture(f"texture{suffix}", key))
     progress(0.9, "Writing the layers")
     more: dict[str, bytes] = {}
@@ -101,6 +104,24 @@ def make_layered_photo(path: Path, spec: SceneSpec, folder: Path, progress: dept
     write_layered(layered, {original: path.read_bytes(), "depth.npy": layering.d, f"texture{suffix}": texture, **more, **layering.files})
     progress(1.0, "Layers ready")
     return layered
+
+
+def _degrained(photo: Photo, spec: SceneSpec, *, film: bool) -> tuple[Photo, dict[str, list[float]]]:
+    """The photo without its grain, and the grain that it has at the film's size, if the settings ask for fresh grain."""
+    if not spec.film.grain:
+        return photo, {}
+    if photo.pixels.dtype == np.float32:
+        raise UsageError(f"{shown(photo.path)}: --grain is for photos of 8 or 16 bits; leave it out for linear ones.")
+    size = film_pixels(spec, photo.size, film=film)
+    scale = min(1.0, max(f / p for f, p in zip(size, photo.size)))
+    small = average_down(photo.pixels, (max(1, round(photo.size[0] * scale)), max(1, round(photo.size[1] * scale))))
+    clean = without_grain(photo.pixels, measure_grain(photo.pixels))
+    return replace(photo, pixels=clean), {"grain": measure_grain(small).to_list()}
+
+
+def _face(depth: DepthMap) -> tuple[float, float] | None:
+    """The middle of the largest face, in shares from the left and the top."""
+    return (depth.faces[0].x, depth.faces[0].y) if depth.faces else None
 
 
 def recut_layers(place: Path, spec: SceneSpec, folder: Path, progress: depth_sources.Progress) -> LayeredPhoto:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .. import moves
 from ..errors import UsageError
-from ..spec import MoveSpec
+from ..spec import MoveSpec, SceneSpec
 from .geometry import frame_photo, photo_in_film, ray_map
 from .layered import LayeredPhoto, TextureKey
 
@@ -35,4 +35,9 @@ def texture_key(layered: LayeredPhoto, shot: moves.Shot, film: tuple[int, int], 
     width, height = photo_in_film(layered.size, film, frame_photo(layered.camera, layered.size, film, crop))
     seen_by = stage(layered)
     # Rounded, as two Pythons must agree on it.
-    return TextureKey(width, height, round(moves.magnification(moves.sampled(shot, seen_by), seen_by), 4))
+    return TextureKey(width, height, round(moves.magnification(moves.sampled(shot, seen_by), seen_by), 4), "grain" in layered.made)
+
+
+def framed_for(layered: LayeredPhoto, spec: SceneSpec) -> tuple[float, float] | None:
+    """The point of the photo that a film of another shape keeps, as `frame_photo` takes it."""
+    return layered.aim if spec.film.framing == "subject" else None
