@@ -58,6 +58,7 @@ def encode_film(
     fps: float,
     size: tuple[int, int],
     quality: int = _BEST_RATE_FACTOR,
+    edit: Callable[[Node], None] | None = None,
     progress: Progress | None = None,
 ) -> None:
     """Encode PNG files of one size into the film `target` (MP4, H.264, 4:2:0, BT.709, index in front, no sound).
@@ -65,6 +66,7 @@ def encode_film(
     frames: the pictures in order, already verified; their names and folders do not matter. fps: pictures per second;
     23.976, 29.97 and so on mean the exact NTSC rates. size: (width, height) in pixels, both even, see `film_size`.
     quality: x264's constant rate factor, 17 (no visible loss) to 32, rounded to the next better step that Blender has.
+    edit: what else is to be done with the index of the film, see `mp4.move_moov_first`.
     progress: called with the share done, 0 to 1. Blocks until the film is there.
 
     The film is decoded picture by picture before it takes its name; until then whatever was called `target` stays.
@@ -82,7 +84,12 @@ def encode_film(
         def verify(film: Path) -> None:
             _verify_film(film, frames, target, fps=fps, size=size, tell=tell)
 
-        write_atomically(target, lambda film: move_moov_first(raw, film, edit=_tag_colours), verify)
+        def finish_index(moov: Node) -> None:
+            _tag_colours(moov)
+            if edit is not None:
+                edit(moov)
+
+        write_atomically(target, lambda film: move_moov_first(raw, film, edit=finish_index), verify)
 
 
 def _silent(share: float) -> None:

@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import bpy
 
@@ -21,6 +21,7 @@ from ..vision.pipeline import film_pixels
 from ..vision.video import is_film
 from ..vision.worker_process import make_layers
 from . import render as rendering
+from . import spherical, stereo
 from .devices import use_device
 from .film import encode_film
 from .frames import frame_name, parse_frame_range
@@ -50,7 +51,7 @@ def parse_output(text: str) -> Output:
 
 def wanted_size(spec: SceneSpec, layered: LayeredPhoto, *, film: bool) -> tuple[int, int]:
     """Width and height in pixels: the set size, else the photo's; even for a film."""
-    return film_pixels(spec, layered.size, film=film)
+    return film_pixels(spec, layered.size, film=film, fov=layered.camera.fov)
 
 
 @contextmanager
@@ -116,10 +117,11 @@ def render(
     stop: Callable[[], bool] = lambda: False,
     device_taken: Callable[[str], None] = lambda text: None,
     encoding: Callable[[float], None] = lambda share: None,
+    noted: Callable[[dict[str, Any]], None] = lambda facts: None,
 ) -> Iterator[rendering.Frame]:
     """Render what `spec` asks for, yielding every frame as it is done; a film is complete when the iterator ends.
 
-    Frames of a film are temporary. Raises DeviceError before the first frame if the named device is not there.
+    Frames of a film are temporary. noted: told what the result should say of stereo and depth, see `stereo.rigged`. Raises DeviceError before the first frame if the named device is not there.
     """
     numbers = parse_frame_range(spec.render.frame_range, 1, built.shot.frames)
     device_taken(use_device(scene, spec.machine.device))
@@ -128,16 +130,19 @@ def render(
         settings = scene.render.image_settings
         deep = settings.color_depth == "16"
         rendering.set_format(scene, suffix, deep=deep, transparent=settings.color_mode == "RGBA")
-        yield from rendering.render_frames(scene, str(output.path), numbers, stop=stop)
+        with stereo.shooting(scene, built.root, spec, noted) as shoot:
+            yield from shoot(scene, str(output.path), numbers, stop=stop)
         return
     with tempfile.TemporaryDirectory(prefix="stillscape-frames-") as folder:
         pattern = str(Path(folder) / "frame_######.png")
-        yield from rendering.render_frames(scene, pattern, numbers, stop=stop)
+        with stereo.shooting(scene, built.root, spec, noted) as shoot:
+            yield from shoot(scene, pattern, numbers, stop=stop)
+            size = stereo.frame_size(spec, (scene.render.resolution_x, scene.render.resolution_y))
         if stop():
             return
         files = [frame_name(pattern, n) for n in numbers]
-        size = (scene.render.resolution_x, scene.render.resolution_y)
-        encode_film(files, output.path, fps=built.shot.fps, size=size, progress=encoding)
+        edit = spherical.describe(spec.stereo.mode, spec.stereo.first)
+        encode_film(files, output.path, fps=built.shot.fps, size=size, edit=edit, progress=encoding)
 
 
 __all__ = ["Output", "build_scene", "frames_folder", "make_scene", "parse_output", "render", "wanted_size"]
