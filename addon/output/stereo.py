@@ -348,9 +348,9 @@ def _depth_shown(
 
 
 def _as_depth(scene: bpy.types.Scene) -> None:
-    """Frames in 16 bits of grey, where the format has them."""
+    """Frames in 16 bits of grey, where the format has them; OpenCV does not read EXR files of one channel."""
     settings = scene.render.image_settings
-    settings.color_mode = "BW"
+    settings.color_mode = "RGB" if settings.file_format == "OPEN_EXR" else "BW"
     if settings.file_format in ("PNG", "OPEN_EXR"):
         settings.color_depth = "16"
 

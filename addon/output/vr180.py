@@ -32,7 +32,7 @@ _STEP = 1.5  # degrees between the dome's vertices
 _MOST = 60_000  # vertices of the dome
 _BEHIND = 1.005
 _SMALL = 192  # pixels along the longer side of the blurred photo
-_BLUR = {"blurred": 0.06, "mirrored": 0.02}
+_BLUR = {"blurred": 0.1, "mirrored": 0.02}
 """How much the depth of the surroundings is smoothed, in shares of its longer side."""
 
 
@@ -213,7 +213,7 @@ def _blurred(photo: bpy.types.Image) -> bpy.types.Image:
     finally:
         bpy.data.images.remove(small)
     colours = pixels.reshape(height, width, -1)
-    soft = cv().GaussianBlur(colours, (0, 0), 0.05 * max(width, height), borderType=cv().BORDER_REFLECT)
+    soft = cv().GaussianBlur(colours, (0, 0), 0.12 * max(width, height), borderType=cv().BORDER_REFLECT)
     image = bpy.data.images.new("Stillscape Surroundings", width, height, alpha=colours.shape[2] == 4, float_buffer=wide)
     image.colorspace_settings.name = space
     image.pixels.foreach_set(np.ascontiguousarray(soft, np.float32).ravel())
