@@ -99,7 +99,7 @@ def _surroundings(
         yield
         return
     rays = ray_map(notes.camera, notes.size)
-    surface = dome(rays, disparity, near, far, strength, inside=_FEATHER[surround])
+    surface = dome(rays, disparity, near, far, strength, inside=_FEATHER[surround], again=surround == "mirrored")
     mesh = bpy.data.meshes.new("Stillscape Surroundings")
     mesh.from_pydata(surface.position, [], surface.faces)
     corners = surface.faces.ravel()
@@ -129,18 +129,22 @@ class Dome(NamedTuple):
     faces: NDArray[np.int32]
 
 
-def dome(rays: RayMap, disparity: NDArray[np.float32] | None, near: float, far: float, strength: float, *, inside: float) -> Dome:
-    """A sheet around the viewer, but for where the photo is: the photo mirrored at its edges again and again, in angles.
+def dome(
+    rays: RayMap, disparity: NDArray[np.float32] | None, near: float, far: float, strength: float, *, inside: float, again: bool = True
+) -> Dome:
+    """A sheet around the viewer, but for where the photo is, which it goes on from its edges.
 
     disparity: d, float32 h×w in [0, 1], top row first; None: all as far as the middle. inside: how far it goes on behind the
-    photo's border, in shares of its width.
+    photo's border, in shares of its width. again: the photo is mirrored at its edges again and again, in angles; else only its
+    half is, ever more stretched, so that no pattern appears.
     """
+    fold = _mirrored if again else _stretched
     left, right = (math.atan((a - rays.u0) * rays.width) for a in (0.0, 1.0))
     low, high = ((a - rays.v0) * rays.height for a in (0.0, 1.0))
     step = math.radians(_STEP)
     while True:
         columns = _lines(left, right, -math.pi, math.pi, step)
-        lon = left + (right - left) * _mirrored(columns)
+        lon = left + (right - left) * fold(columns)
         bottom, top = np.arctan(low * np.cos(lon)), np.arctan(high * np.cos(lon))
         thin = int(np.argmin(top - bottom))
         rows = _lines(float(bottom[thin]), float(top[thin]), -math.pi / 2, math.pi / 2, step)
@@ -148,13 +152,15 @@ def dome(rays: RayMap, disparity: NDArray[np.float32] | None, near: float, far: 
             break
         step *= 1.1
     true_lon = np.clip(left + (right - left) * columns, -math.pi, math.pi)
-    lat = bottom[None] + (top - bottom)[None] * _mirrored(rows)[:, None]
+    lat = bottom[None] + (top - bottom)[None] * fold(rows)[:, None]
     true_lat = np.clip(bottom[None] + (top - bottom)[None] * rows[:, None], -math.pi / 2, math.pi / 2)
     tx = np.broadcast_to(np.tan(lon), lat.shape)
     ty = np.tan(lat) / np.cos(lon)
     u, v = tx / rays.width + rays.u0, ty / rays.height + rays.v0
     d = np.full(u.shape, 0.5) if disparity is None else _sampled(disparity, u, v)
     z = 1 / (strength * d * (1 / near - 1 / far) + 1 / far)
+    within = ((rows > 1e-6) & (rows < 1 - 1e-6))[:, None] & ((columns > 1e-6) & (columns < 1 - 1e-6))
+    z = np.where(within, np.maximum(z, far), z)  # behind the photo, which it must not hide
     radius = z * np.sqrt(1 + tx**2 + ty**2) * _BEHIND
     level = np.cos(true_lat)
     position = np.stack([radius * level * np.sin(true_lon), radius * level * np.cos(true_lon), radius * np.sin(true_lat)], -1)
@@ -179,6 +185,13 @@ def _mirrored(shares: NDArray[np.float64]) -> NDArray[np.float64]:
     return 1 - np.abs(1 - np.mod(shares, 2))
 
 
+def _stretched(shares: NDArray[np.float64]) -> NDArray[np.float64]:
+    """As mirrored at the edges, but farther out ever slower towards the middle."""
+    past = np.maximum(np.maximum(-shares, shares - 1), 0)
+    back = 0.5 * np.tanh(2 * past)
+    return np.where(shares < 0, back, np.where(shares > 1, 1 - back, shares))
+
+
 def _sampled(d: NDArray[np.float32], u: NDArray[np.float64], v: NDArray[np.float64]) -> NDArray[np.float64]:
     h, w = d.shape
     x, y = (u * w - 0.5).astype(np.float32), ((1 - v) * h - 0.5).astype(np.float32)
@@ -196,7 +209,10 @@ def _depth(layers: list[bpy.types.Object], blur: float) -> NDArray[np.float32] |
     d = np.clip(pixels.reshape(image.size[1], image.size[0], -1)[::-1, :, 0], 0, 1)
     scale = min(1.0, 512 / max(d.shape))
     small = cv().resize(d, (max(1, round(d.shape[1] * scale)), max(1, round(d.shape[0] * scale))), interpolation=cv().INTER_AREA)
-    return cv().GaussianBlur(small, (0, 0), max(0.5, blur * max(small.shape)), borderType=cv().BORDER_REFLECT)
+    # Rather too far than too near, or the sheet would stand before the photo at its border.
+    reach = 2 * max(1, round(blur / 2 * max(small.shape))) + 1
+    small = cv().erode(small, np.ones((reach, reach), np.uint8), borderType=cv().BORDER_REPLICATE)
+    return cv().GaussianBlur(small, (0, 0), max(0.5, blur / 4 * max(small.shape)), borderType=cv().BORDER_REFLECT)
 
 
 def _blurred(photo: bpy.types.Image) -> bpy.types.Image:

@@ -60,7 +60,7 @@ class _Graph:
         return node.outputs[0]
 
     def mix(self, kind: str, factor: object, a: object, b: object) -> bpy.types.NodeSocket:
-        """a or b, or what lies between them; kind: "FLOAT", "VECTOR" or "RGBA". Cycles leaves out what a constant 0 or 1 does not need."""
+        """a or b, or what lies between them; kind: "FLOAT" or "RGBA". Cycles leaves out what a constant 0 or 1 does not need."""
         node = self.add("ShaderNodeMix", data_type=kind, clamp_factor=False)
         for socket, value in zip((s for s in node.inputs if s.enabled), (factor, a, b)):
             self.put(socket, value)
@@ -131,11 +131,12 @@ def _lookup_group() -> bpy.types.NodeTree:
     distance = g.mix("FLOAT", panorama, seen["View Z Depth"], seen["View Distance"])
     pixel = g.mix("FLOAT", panorama, given["Pixel Tangent"], g.math("DIVIDE", math.pi, given["Film Height"]))
     step = g.math("MULTIPLY", seen["View Z Depth"], given["Pixel Tangent"])
-    flat = g.combine(*(g.math("MULTIPLY", a, step) for a in aside), 0.0)
+    flat = (*(g.math("MULTIPLY", a, step) for a in aside), 0.0)
     turned = _turned(g, coordinates["Camera"], seen["View Distance"], (aside[0], aside[1]), pixel)
     # From the render camera's plane into the layer's own axes; takes a scaled, turned or rolled scene along.
     to_layer = g.add("ShaderNodeVectorTransform", vector_type="VECTOR", convert_from="CAMERA", convert_to="OBJECT")
-    g.put(to_layer.inputs[0], g.mix("VECTOR", panorama, flat, turned))
+    # Number by number: of a mixture of vectors Cycles works out both, even where it takes one.
+    g.put(to_layer.inputs[0], g.combine(*(g.mix("FLOAT", panorama, a, b) for a, b in zip(flat, turned))))
     dx, dy, dz = g.separate(to_layer.outputs[0])
     uz, vz, z = g.separate(g.add("ShaderNodeAttribute", attribute_type="GEOMETRY", attribute_name=RAY).outputs["Vector"])
     depth = g.math("ADD", z, dy)
@@ -176,7 +177,7 @@ def _turned(
     distance: bpy.types.NodeSocket,
     aside: tuple[bpy.types.NodeSocket, bpy.types.NodeSocket],
     pixel: bpy.types.NodeSocket,
-) -> bpy.types.NodeSocket:
+) -> list[bpy.types.NodeSocket]:
     """The way from a point that an equirectangular camera sees to one at the same distance, `aside` (right, up) by so many pixels.
 
     point: in the axes that Cycles gives a panoramic camera, x forward, y to the left, z up (intern/cycles/blender/camera.cpp,
@@ -186,15 +187,12 @@ def _turned(
     across = g.math("SUBTRACT", g.math("ARCTAN2", y, x), g.math("MULTIPLY", aside[0], pixel))
     up = g.math("ADD", g.math("ARCSINE", g.math("DIVIDE", z, distance)), g.math("MULTIPLY", aside[1], pixel))
     level = g.math("MULTIPLY", distance, g.math("COSINE", up))
-    to = g.combine(
+    to = (
         g.math("MULTIPLY", level, g.math("COSINE", across)),
         g.math("MULTIPLY", level, g.math("SINE", across)),
         g.math("MULTIPLY", distance, g.math("SINE", up)),
     )
-    way = g.add("ShaderNodeVectorMath", operation="SUBTRACT")
-    g.put(way.inputs[0], to)
-    g.put(way.inputs[1], point)
-    return way.outputs[0]
+    return [g.math("SUBTRACT", a, b) for a, b in zip(to, (x, y, z))]
 
 
 def _moved(
