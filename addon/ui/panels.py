@@ -11,6 +11,7 @@ from .depth import draw_depth
 from .layers import draw_layers
 from .layout import draw_section
 from .scenery import active_scenery
+from .stereo import draw_stereo
 
 
 class _Panel:
@@ -147,6 +148,18 @@ class VIEW3D_PT_stillscape_render(_SubPanel, bpy.types.Panel):
         column.operator("stillscape.set_up_render", icon="SCENE")
 
 
+class VIEW3D_PT_stillscape_stereo(_Panel, bpy.types.Panel):
+    bl_idname = "VIEW3D_PT_stillscape_stereo"
+    bl_parent_id = "VIEW3D_PT_stillscape_render"
+    bl_label = "Stereo and VR"
+    bl_options = {"DEFAULT_CLOSED"}
+
+    def draw(self, context: bpy.types.Context) -> None:
+        layout = self.layout
+        layout.use_property_split, layout.use_property_decorate = True, False
+        draw_stereo(layout.column(), context, active_scenery(context))
+
+
 _CLASSES = (
     VIEW3D_PT_stillscape,
     VIEW3D_PT_stillscape_photo,
@@ -155,5 +168,6 @@ _CLASSES = (
     VIEW3D_PT_stillscape_layers,
     VIEW3D_PT_stillscape_move,
     VIEW3D_PT_stillscape_render,
+    VIEW3D_PT_stillscape_stereo,
 )
 register, unregister = bpy.utils.register_classes_factory(_CLASSES)
