@@ -260,9 +260,7 @@ def _render_scene(
     size = facts.pop("size", built.film_size)
     if "warning" in facts:
         report.line(f"Warning: {facts['warning']}")
-    report.event(
-        "result", path=str(output.path.resolve()), frames=[f.number for f in frames], size=list(size), fps=built.shot.fps, **facts
-    )
+    report.event("result", path=str(output.path.resolve()), frames=[f.number for f in frames], size=list(size), fps=built.shot.fps, **facts)
     what = f"Film: {output.path.resolve()}" if output.film else f"Frames: {total} in {output.path.resolve().parent}"
     report.line(f"{what} ({size[0]}x{size[1]}, {total} frames)")
     return 0

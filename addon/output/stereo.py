@@ -19,7 +19,7 @@ import numpy as np
 from mathutils import Vector
 from numpy.typing import NDArray
 
-from ..errors import RenderError, StorageError, UsageError
+from ..errors import RenderError, UsageError
 from ..scene import compat
 from ..scene.build import ROLE, stage_of
 from ..scene.material import can_show, showing
@@ -27,7 +27,7 @@ from ..scene.notes import Notes, distance_now, read_notes
 from ..scene.relief import numbers, relief_modifier
 from ..spec import SceneSpec, StereoSpec
 from ..vision.cv import cv
-from ..vision.files import shown, write_atomically
+from ..vision.files import write_atomically
 from ..vision.planning import vr_side
 from . import parallax, render, vr180
 from .frames import FrameKind, frame_name, verify_frame
@@ -164,7 +164,9 @@ def span(spec: SceneSpec, seen: list[Pose]) -> float:
 class Rig:
     """The views of one photo's scene while they are rendered. It knows everything in Blender by name only."""
 
-    def __init__(self, scene: bpy.types.Scene, eye: bpy.types.Object, spec: SceneSpec, offsets: list[float], root: bpy.types.Object) -> None:
+    def __init__(
+        self, scene: bpy.types.Scene, eye: bpy.types.Object, spec: SceneSpec, offsets: list[float], root: bpy.types.Object
+    ) -> None:
         self.spec = spec
         self.offsets = offsets
         self.view_size = _size(scene)
@@ -220,7 +222,9 @@ class Rig:
             pictures = [_swapped(p) for p in pictures]
         picture = pack(stereo.mode, pictures, first=stereo.first, quilt=stereo.quilt)
         content = encode(_swapped(picture) if stereo.mode == "anaglyph" else picture, kind, full_colour=stereo.mode == "anaglyph")
-        write_atomically(target, lambda path: path.write_bytes(content) and None, lambda path: verify_frame(path, self.size, kind=kind) is None)
+        write_atomically(
+            target, lambda path: path.write_bytes(content) and None, lambda path: verify_frame(path, self.size, kind=kind) is None
+        )
 
 
 def _swapped(pixels: NDArray[Any]) -> NDArray[Any]:
@@ -255,7 +259,9 @@ def encode(pixels: NDArray[Any], kind: FrameKind, *, full_colour: bool = False) 
 
 
 @contextmanager
-def rigged(scene: bpy.types.Scene, root: bpy.types.Object, spec: SceneSpec, noted: Callable[[dict[str, Any]], None]) -> Iterator[Rig | None]:
+def rigged(
+    scene: bpy.types.Scene, root: bpy.types.Object, spec: SceneSpec, noted: Callable[[dict[str, Any]], None]
+) -> Iterator[Rig | None]:
     """Prepare `scene`, whose camera is the photo's, for what `spec.stereo` asks for; everything is as before afterwards.
 
     Gives the rig that places the views, or None where there is one view that needs no placing. noted: told what a result
@@ -373,14 +379,15 @@ def render_frames(
     """Like `render.render_frames`, every frame made of all views of `rig`."""
     settings = scene.render
     before = settings.filepath, settings.use_file_extension
-    image = settings.image_settings
+    as_before: str | None = None
     with tempfile.TemporaryDirectory(prefix="stillscape-views-") as folder:
         try:
             for number in numbers:
                 started = time.monotonic()
                 target = frame_name(pattern, number)
                 lossy = render.KINDS[target.suffix.lower()] == "jpeg"
-                if lossy and image.file_format != "PNG":  # views are compressed once, as one picture
+                if lossy and as_before is None:  # views are compressed once, as one picture
+                    as_before = target.suffix.lower()
                     render.set_format(scene, ".png", deep=False, transparent=False)
                 suffix = ".png" if lossy else target.suffix.lower()
                 raws = [Path(folder) / f"view{view:03d}{suffix}" for view in range(rig.views)]
@@ -393,3 +400,5 @@ def render_frames(
                 yield render.Frame(number, target, time.monotonic() - started)
         finally:
             settings.filepath, settings.use_file_extension = before
+            if as_before is not None:
+                render.set_format(scene, as_before, deep=False, transparent=False)

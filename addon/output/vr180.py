@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from ..errors import UsageError
 from ..scene import compat, relief
+from ..scene.build import SKY_AWAY
 from ..scene.material import showing
 from ..scene.notes import Notes
 from ..vision.cv import cv
@@ -158,9 +159,11 @@ def dome(
     ty = np.tan(lat) / np.cos(lon)
     u, v = tx / rays.width + rays.u0, ty / rays.height + rays.v0
     d = np.full(u.shape, 0.5) if disparity is None else _sampled(disparity, u, v)
-    z = 1 / (strength * d * (1 / near - 1 / far) + 1 / far)
+    # What is far is put behind the sky, which stands at SKY_AWAY times the farthest: nothing of the photo may be hidden.
+    behind = 1 / (far * SKY_AWAY * 1.3)
+    z = 1 / (strength * d * (1 / near - 1 / far) + 1 / far - (1 / far - behind) * (1 - d) ** 2)
     within = ((rows > 1e-6) & (rows < 1 - 1e-6))[:, None] & ((columns > 1e-6) & (columns < 1 - 1e-6))
-    z = np.where(within, np.maximum(z, far), z)  # behind the photo, which it must not hide
+    z = np.where(within, 1 / behind, z)
     radius = z * np.sqrt(1 + tx**2 + ty**2) * _BEHIND
     level = np.cos(true_lat)
     position = np.stack([radius * level * np.sin(true_lon), radius * level * np.cos(true_lon), radius * np.sin(true_lat)], -1)
@@ -220,7 +223,7 @@ def _blurred(photo: bpy.types.Image) -> bpy.types.Image:
     small = bpy.data.images.load(bpy.path.abspath(photo.filepath)) if photo.source == "SEQUENCE" else photo.copy()
     try:
         scale = min(1.0, _SMALL / max(small.size))
-        width, height = (max(1, round(n * scale)) for n in small.size)
+        width, height = (max(1, round(small.size[i] * scale)) for i in (0, 1))
         small.scale(width, height)
         pixels = np.empty(len(small.pixels), np.float32)
         small.pixels.foreach_get(pixels)

@@ -222,9 +222,7 @@ def _moved(
     return ramp.outputs[0]
 
 
-def _stretch(
-    g: _Graph, camera: bpy.types.NodeSocket, point: bpy.types.NodeSocket, panorama: bpy.types.NodeSocket
-) -> bpy.types.NodeSocket:
+def _stretch(g: _Graph, camera: bpy.types.NodeSocket, point: bpy.types.NodeSocket, panorama: bpy.types.NodeSocket) -> bpy.types.NodeSocket:
     """|n·(P−C)| / |n·P| · z₀/z: the face's area in the film over that in the photo, after the change of size.
 
     The area that a small face at P with normal n takes in a picture from C is proportional to |n·(P−C)|/z³; a face
@@ -508,7 +506,9 @@ def follow_scene(material: bpy.types.Material, scene: bpy.types.Scene) -> bpy.ty
 def can_show(material: bpy.types.Material) -> bool:
     """Whether `showing` can change what the material shows: those of older files cannot."""
     nodes = material.node_tree.nodes if material.node_tree else {}
-    return all(name in nodes and socket in nodes[name].inputs for name, socket in (("Photo Lookup", "Panorama"), ("Photo Surface", "Show Grey")))
+    return all(
+        name in nodes and socket in nodes[name].inputs for name, socket in (("Photo Lookup", "Panorama"), ("Photo Surface", "Show Grey"))
+    )
 
 
 @contextmanager

@@ -115,8 +115,10 @@ class Film:
         # Blender takes the frame's number from the scene of the context, not from the one that it is told to render.
         numbers = [self.numbers[self.done]]
         with bpy.context.temp_override(scene=stage):
-            made = render.render_frames(stage, self._pattern, numbers) if self._rig is None else stereo.render_frames(
-                stage, self._pattern, numbers, rig=self._rig
+            made = (
+                render.render_frames(stage, self._pattern, numbers)
+                if self._rig is None
+                else stereo.render_frames(stage, self._pattern, numbers, rig=self._rig)
             )
             for _ in made:
                 self.done += 1

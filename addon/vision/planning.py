@@ -11,7 +11,6 @@ from ..spec import MoveSpec, SceneSpec
 from .geometry import even, frame_photo, photo_in_film, ray_map
 from .layered import LayeredPhoto, TextureKey
 
-
 VR_MOST = 2880
 """Pixels of one eye's side in VR180, where the size is not set: what most headsets and players take."""
 QUILT_WIDTH = 3360

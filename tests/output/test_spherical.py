@@ -73,7 +73,9 @@ def test_a_vr180_film_says_what_it_is(tmp_path):
     assert capture.read()[0] and capture.read()[0] and not capture.read()[0]
 
 
-@pytest.mark.parametrize(("mode", "first", "number"), [("side-by-side", "left", 2), ("half-top-bottom", "left", 1), ("half-side-by-side", "right", 4)])
+@pytest.mark.parametrize(
+    ("mode", "first", "number"), [("side-by-side", "left", 2), ("half-top-bottom", "left", 1), ("half-side-by-side", "right", 4)]
+)
 def test_a_stereo_film_says_where_its_eyes_are(tmp_path, mode, first, number):
     two_depths(tmp_path)
     spec = settings(tmp_path, frames=2, mode=mode, first=first, size=(64, 48), samples=1, name="truck")

@@ -16,7 +16,18 @@ from addon.vision.texture import srgb_to_linear
 
 bpy = pytest.importorskip("bpy")
 from tests.output.stereo_scenes import (  # noqa: E402
-    FAR, HEIGHT, MIDDLE, NEAR, TAN, WALL, WIDTH, halves, settings, shoot, slide, two_depths,
+    FAR,
+    HEIGHT,
+    MIDDLE,
+    NEAR,
+    TAN,
+    WALL,
+    WIDTH,
+    halves,
+    settings,
+    shoot,
+    slide,
+    two_depths,
 )  # fmt: skip
 
 
@@ -79,6 +90,26 @@ def test_an_aim_keeps_aiming_while_the_eyes_move_aside(tmp_path):
     for part, z in ((MIDDLE, NEAR), (WALL, FAR)):
         assert slide(left, right, part) == pytest.approx(WIDTH / TAN * 0.1 * (1 / 3 - 1 / z), abs=0.3)
     assert [c.type for c in built.camera.constraints] == ["TRACK_TO"]
+
+
+def test_keyframes_of_the_lens_and_its_shift_stay_in_force(tmp_path):
+    """The shift that brings the eyes together is added to what the artist keyed, with the lens as it is at that frame."""
+    two_depths(tmp_path)
+
+    def key(built):
+        data = built.camera.data
+        for path, values in (("shift_x", (0.0, 0.05)), ("lens", (data.lens, data.lens * 1.25))):
+            for frame, value in zip((1, 2), values):
+                setattr(data, path, value)
+                data.keyframe_insert(path, frame=frame)
+
+    spec = settings(tmp_path, frames=2, mode="side-by-side", interaxial=0.1, convergence=3.0, frame_range="2", name="truck", amount=0.0)
+    frames, _, built = shoot(tmp_path, spec, before=key)
+    left, right = halves(frames[0])
+    part = (slice(48, 72), slice(60, 84))
+    assert slide(left, right, part) == pytest.approx(1.25 * WIDTH / TAN * 0.1 * (1 / 3 - 1 / NEAR), abs=0.3)
+    bpy.context.scene.frame_set(2)
+    assert built.camera.data.shift_x == pytest.approx(0.05)
 
 
 def test_left_out_the_eyes_stay_comfortable_over_the_whole_shot(tmp_path):

@@ -14,7 +14,6 @@ from addon.errors import UsageError  # noqa: E402
 from addon.output import stereo, vr180  # noqa: E402
 from addon.vision.geometry import RayMap  # noqa: E402
 from addon.vision.planning import view_pixels, vr_side  # noqa: E402
-
 from tests.output.stereo_scenes import HEIGHT, NEAR, TAN, WIDTH, halves, noise, settings, shoot, slide, two_depths  # noqa: E402
 
 SIDE = 360  # two pixels a degree
@@ -110,6 +109,22 @@ def test_nothing_around_the_photo_is_empty(tmp_path, surround):
         assert error < 0.3 * other
     assert not [o for o in bpy.data.objects if o.name.startswith("Stillscape Surroundings")]
     assert not [i for i in bpy.data.images if i.name.startswith("Stillscape Surroundings")]
+
+
+@pytest.mark.parametrize("surround", ["blurred", "mirrored"])
+def test_the_surroundings_hide_nothing_of_the_photo(tmp_path, surround):
+    """Neither where it is near at its border nor where it ends in the sky, which stands far behind all else."""
+    photo = wall(tmp_path)
+    depth = np.full((HEIGHT, WIDTH), 3.0, np.float32)
+    depth[:50] = np.inf
+    depth[90:] = 1.5
+    np.save(tmp_path / "depth.npy", depth)
+    frames, _, built = shoot(tmp_path, settings(tmp_path, mode="vr180", interaxial=0.0, surround=surround, size=(SIDE, SIDE)))
+    assert stereo.sky_is_there(built.root)
+    wanted, inside = expected(photo)
+    inner = cv2.erode(inside.astype(np.uint8), np.ones((11, 11))) > 0
+    error = np.mean((halves(frames[0])[0][inner].astype(float) - wanted[inner]) ** 2)
+    assert 10 * math.log10(255**2 / error) >= 35
 
 
 def test_the_dome_is_whole_and_right(tmp_path):
