@@ -66,6 +66,12 @@ EASES: Choices = (
     ("in-out", "Ease In and Out", "Start and end slowly"),
 )
 ENGINES: Choices = (
+    (
+        "auto",
+        "Automatic",
+        "The quickest that shows all of it: Warp on the command line where nothing but the photo is in the picture, else Cycles",
+    ),
+    ("warp", "Warp", "On the command line: layers bent to the camera's place, many times quicker than Cycles without a graphics card"),
     ("cycles", "Cycles", "Exact colors and clean edges; runs everywhere"),
     ("eevee", "Eevee", "Fast with a graphics card"),
     ("workbench", "Workbench", "Quick preview"),
@@ -256,7 +262,7 @@ class VideoSpec:
 class RenderSpec:
     """How the frames are made."""
 
-    engine: str = setting("cycles", "choice", "Engine", "What renders the frames", choices=ENGINES)
+    engine: str = setting("auto", "choice", "Engine", "What renders the frames", choices=ENGINES)
     samples: int = setting(4, "int", "Samples", "More samples give smoother edges and take longer", minimum=1, maximum=65536)
     size: tuple[int, int] | None = setting(
         None,

@@ -232,7 +232,10 @@ def _render_scene(
     from addon.output.frames import parse_frame_range
 
     with _ended_by_signals():
-        built = job.make_scene(photo, spec, scene, report.scaled(0.0, 0.15), film=output.film, frames=folder)
+        built = job.make_scene(
+            photo, spec, scene, report.scaled(0.0, 0.15), film=output.film, frames=folder,
+            suffix=".png" if output.film else output.path.suffix, camera_alone=save is None,
+        )  # fmt: skip
     stop = _Stop()
     if save is not None:
         blend.save_blend(save)

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import bpy
 
 from ..errors import UsageError
-from ..scene.build import Built, build
+from ..scene.build import Built, build, build_camera
 from ..spec import SceneSpec
 from ..vision.depth import Progress
 from ..vision.files import shown
@@ -21,7 +22,7 @@ from ..vision.pipeline import film_pixels
 from ..vision.video import is_film
 from ..vision.worker_process import make_layers
 from . import render as rendering
-from . import spherical, stereo
+from . import spherical, stereo, warped
 from .devices import use_device
 from .film import encode_film
 from .frames import frame_name, parse_frame_range
@@ -76,25 +77,37 @@ def frames_folder(photo: Path, blend: Path | None) -> Iterator[Path | None]:
 
 
 def make_scene(
-    photo: Path, spec: SceneSpec, scene: bpy.types.Scene, progress: Progress, *, film: bool, frames: Path | None = None
+    photo: Path,
+    spec: SceneSpec,
+    scene: bpy.types.Scene,
+    progress: Progress,
+    *,
+    film: bool,
+    frames: Path | None = None,
+    suffix: str = "",
+    camera_alone: bool = False,
 ) -> Built:
     """Photo or film to scene in the given Blender scene, render settings included.
 
-    frames: of a film, the folder in which its frames stay; the scene needs them.
+    frames: of a film, the folder in which its frames stay; the scene needs them. suffix: of the frames that are to be rendered, if
+    any: where they can be drawn without an engine, they will be. camera_alone: then nothing else need be in the scene.
     """
     with tempfile.TemporaryDirectory(prefix="stillscape-") as folder:
         place = frames or Path(folder) / "layers"
         layered = make_layers(photo, spec, place, lambda share, text: progress(share * 0.7, text), film=film)
         progress(0.7, "Building the scene")
-        built = build_scene(layered, spec, scene, film=film)
+        warps = bool(suffix) and warped.wants_warp(spec, layered, suffix)
+        built = build_scene(layered, spec, scene, film=film, camera_alone=warps and camera_alone)
+        if warps:
+            built = replace(built, warp=warped.make_warp(layered, spec, built.shot, built.film_size))
     progress(1.0, "Scene ready")
     return built
 
 
-def build_scene(layered: LayeredPhoto, spec: SceneSpec, scene: bpy.types.Scene, *, film: bool) -> Built:
-    """Layered photo to scene in the given Blender scene, render settings included."""
+def build_scene(layered: LayeredPhoto, spec: SceneSpec, scene: bpy.types.Scene, *, film: bool, camera_alone: bool = False) -> Built:
+    """Layered photo to scene in the given Blender scene, render settings included. camera_alone: without the layers."""
     size = wanted_size(spec, layered, film=film)
-    built = build(layered, spec, scene, size)
+    built = (build_camera if camera_alone else build)(layered, spec, scene, size)
     transparent = layered.transparent
     rendering.set_up_render(scene, built.camera, built.shot, spec.render, size, transparent=transparent and not film)
     rendering.set_format(scene, ".png", deep=layered.deep and not film, transparent=transparent and not film)
@@ -124,25 +137,50 @@ def render(
     Frames of a film are temporary. noted: told what the result should say of stereo and depth, see `stereo.rigged`. Raises DeviceError before the first frame if the named device is not there.
     """
     numbers = parse_frame_range(spec.render.frame_range, 1, built.shot.frames)
-    device_taken(use_device(scene, spec.machine.device))
+    device_taken("CPU, without a render engine" if built.warp is not None else use_device(scene, spec.machine.device))
     if not output.film:
         suffix = output.path.suffix
         settings = scene.render.image_settings
         deep = settings.color_depth == "16"
         rendering.set_format(scene, suffix, deep=deep, transparent=settings.color_mode == "RGBA")
-        with stereo.shooting(scene, built.root, spec, noted) as shoot:
-            yield from shoot(scene, str(output.path), numbers, stop=stop)
+        yield from _frames(built, spec, scene, str(output.path), numbers, stop, noted)
         return
     with tempfile.TemporaryDirectory(prefix="stillscape-frames-") as folder:
         pattern = str(Path(folder) / "frame_######.png")
-        with stereo.shooting(scene, built.root, spec, noted) as shoot:
-            yield from shoot(scene, pattern, numbers, stop=stop)
-            size = stereo.frame_size(spec, (scene.render.resolution_x, scene.render.resolution_y))
+        yield from _frames(built, spec, scene, pattern, numbers, stop, noted)
         if stop():
             return
         files = [frame_name(pattern, n) for n in numbers]
+        size = stereo.frame_size(spec, stereo.view_size(scene, built.root, spec))
         edit = spherical.describe(spec.stereo.mode, spec.stereo.first)
         encode_film(files, output.path, fps=built.shot.fps, size=size, edit=edit, progress=encoding)
+
+
+def _frames(
+    built: Built,
+    spec: SceneSpec,
+    scene: bpy.types.Scene,
+    pattern: str,
+    numbers: list[int],
+    stop: Callable[[], bool],
+    noted: Callable[[dict[str, Any]], None],
+) -> Iterable[rendering.Frame]:
+    if built.warp is None:
+        with stereo.shooting(scene, built.root, spec, noted) as shoot:
+            yield from shoot(scene, pattern, numbers, stop=stop)
+        return
+    settings = scene.render.image_settings
+    yield from warped.render_frames(
+        built.warp,
+        built.camera,
+        scene,
+        pattern,
+        numbers,
+        deep=settings.color_depth == "16",
+        transparent=settings.color_mode == "RGBA",
+        stop=stop,
+        views=stereo.warped_views(scene, built.root, spec, noted, sky=any(sheet.sky for sheet in built.warp.sheets)),
+    )
 
 
 __all__ = ["Output", "build_scene", "frames_folder", "make_scene", "parse_output", "render", "wanted_size"]

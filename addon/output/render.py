@@ -91,7 +91,13 @@ def _workbench(scene: bpy.types.Scene, samples: int) -> None:
     scene.display.render_aa = "OFF" if samples == 1 else next((f"{n}" for n in (5, 8, 11, 16) if samples <= n), "32")
 
 
-_ENGINES: dict[str, Callable[[bpy.types.Scene, int], None]] = {"cycles": _cycles, "eevee": _eevee, "workbench": _workbench}
+_ENGINES: dict[str, Callable[[bpy.types.Scene, int], None]] = {
+    "auto": _cycles,
+    "warp": _cycles,
+    "cycles": _cycles,
+    "eevee": _eevee,
+    "workbench": _workbench,
+}
 
 
 def _no_stamps(render: bpy.types.RenderSettings) -> None:
@@ -214,7 +220,17 @@ def _deliver(raw: Path, target: Path, size: tuple[int, int]) -> None:
     except ValueError as error:
         raise StorageError(f"{raw.parent}: Blender left a broken frame there, most likely for want of room; free some room.") from error
 
-    write_atomically(target, lambda path: path.write_bytes(content), lambda path: _verify(path, size, kind))
+    deliver(content, target, size)
+
+
+def deliver(content: bytes, target: Path, size: tuple[int, int]) -> None:
+    """Put a frame's file to `target`, whole or not at all, and decode it to be sure. Raises RenderError or StorageError."""
+    kind = KINDS[target.suffix.lower()]
+    write_atomically(target, lambda path: _write(path, content), lambda path: _verify(path, size, kind))
+
+
+def _write(path: Path, content: bytes) -> None:
+    path.write_bytes(content)
 
 
 def _verify(path: Path, size: tuple[int, int], kind: FrameKind) -> None:

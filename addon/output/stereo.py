@@ -28,8 +28,9 @@ from ..scene.relief import numbers, relief_modifier
 from ..spec import SceneSpec, StereoSpec
 from ..vision.cv import cv
 from ..vision.files import write_atomically
+from ..vision import warp
 from ..vision.planning import vr_side
-from . import parallax, render, vr180
+from . import parallax, render, vr180, warped
 from .frames import FrameKind, frame_name, verify_frame
 from .packing import pack, packed_size
 from .parallax import Pose
@@ -47,6 +48,15 @@ def frame_size(spec: SceneSpec, view: tuple[int, int]) -> tuple[int, int]:
     return packed_size(spec.stereo.mode, view, spec.stereo.quilt)
 
 
+def view_size(scene: bpy.types.Scene, root: bpy.types.Object, spec: SceneSpec) -> tuple[int, int]:
+    """Width and height of one view: those of `scene`, but for VR180, whose views are squares."""
+    if spec.stereo.mode != "vr180":
+        return _size(scene)
+    notes = _notes(root)
+    side = vr_side(spec.render.size, notes.size[0], notes.camera.fov)
+    return side, side
+
+
 def named(path: Path, spec: SceneSpec, view: tuple[int, int]) -> Path:
     """The name for a frame or film: a quilt's says how it is made up, as Looking Glass programs read it (_qs8x6a0.75)."""
     if spec.stereo.mode != "quilt" or "_qs" in path.stem:
@@ -59,7 +69,7 @@ def check(spec: SceneSpec) -> None:
     """Raise UsageError for settings that do not go together."""
     if spec.stereo.depth and spec.stereo.mode == "anaglyph":
         raise UsageError("--depth-film has no colors for red and cyan glasses; choose another --stereo, for example side-by-side.")
-    if spec.stereo.mode == "vr180" and spec.render.engine != "cycles":
+    if spec.stereo.mode == "vr180" and spec.render.engine not in ("auto", "cycles"):
         raise UsageError("VR180 is rendered by Cycles only: set the engine to Cycles.")
 
 
@@ -82,11 +92,14 @@ def rest_pose(root: bpy.types.Object, camera: bpy.types.Object, spec: StereoSpec
     return Pose(near, float("inf") if sky_is_there(root) else far, spec.convergence or focus, _tan_width(camera.data, film))
 
 
-def poses(scene: bpy.types.Scene, root: bpy.types.Object, spec: StereoSpec) -> list[Pose]:
-    """What the camera of `scene` sees over its whole shot, at a few frames that do not depend on which are rendered."""
+def poses(scene: bpy.types.Scene, root: bpy.types.Object, spec: StereoSpec, *, sky: bool | None = None) -> list[Pose]:
+    """What the camera of `scene` sees over its whole shot, at a few frames that do not depend on which are rendered.
+
+    sky: whether something is infinitely far; None: to be told by the photo's layers.
+    """
     near, far, focus = _distances(root)
     notes = _notes(root)
-    sky = sky_is_there(root)
+    sky = sky_is_there(root) if sky is None else sky
     film = _size(scene)
     count = min(notes.frames, _FILM_SAMPLES if notes.clip else _SAMPLES)
     found = []
@@ -120,6 +133,14 @@ def _depth_of(camera: bpy.types.Object, root: bpy.types.Object, distance: float)
     point = root.matrix_world @ Vector((0.0, distance, 0.0))
     forward = -camera.matrix_world.col[2].to_3d().normalized()
     return (point - camera.matrix_world.translation).dot(forward) / max(1e-9, root.matrix_world.to_scale()[0])
+
+
+def _convergence(camera: bpy.types.Object, root: bpy.types.Object, spec: StereoSpec) -> float:
+    """How far from the camera what is at the screen is: as set, else the subject, wherever the camera has gone."""
+    if spec.convergence is not None:
+        return spec.convergence
+    near, _, focus = _distances(root)
+    return max(_depth_of(camera, root, focus), _depth_of(camera, root, near), near * 0.02)
 
 
 def _tangent(camera: bpy.types.Camera) -> float:
@@ -202,10 +223,7 @@ class Rig:
         scene.frame_set(number)
         camera = _evaluated(scene)
         scale = root.matrix_world.to_scale()[0]
-        convergence = self.spec.stereo.convergence
-        if convergence is None:
-            near, _, focus = _distances(root)
-            convergence = max(_depth_of(camera, root, focus), _depth_of(camera, root, near), near * 0.02)
+        convergence = _convergence(camera, root, self.spec.stereo)
         right = camera.matrix_world.col[0].to_3d().normalized() * scale
         self._base = (right, camera.data.shift_x, _tangent(camera.data), convergence)
         _mute_shift(scene.camera.data, True)
@@ -286,20 +304,55 @@ def rigged(
             return
         wide = span(spec, seen)
         if stereo.mode == "vr180":
-            notes = _notes(root)
-            side = vr_side(spec.render.size, notes.size[0], notes.camera.fov)
+            notes, side = _notes(root), view_size(scene, root, spec)[0]
             surround = "black" if stereo.depth else stereo.surround
             stack.enter_context(vr180.panorama(scene, root, notes, layers, materials, side=side, surround=surround))
             noted({"interaxial": wide})
         else:
-            found = parallax.parallax_range(wide, seen)
-            warning = parallax.complaint(found) if stereo.mode != "quilt" else ""
-            noted({"interaxial": wide, "parallax": list(found), **({"warning": warning} if warning else {})})
+            noted(_facts(spec, wide, seen))
         eye = stack.enter_context(_eye(scene))
-        count = stereo.quilt[0] * stereo.quilt[1] if stereo.mode == "quilt" else 2
-        rig = Rig(scene, eye, spec, parallax.offsets(count, wide), root)
+        rig = Rig(scene, eye, spec, parallax.offsets(_count(spec), wide), root)
         noted({"size": rig.size})
         yield rig
+
+
+def _count(spec: SceneSpec) -> int:
+    return spec.stereo.quilt[0] * spec.stereo.quilt[1] if spec.stereo.mode == "quilt" else 2
+
+
+def _facts(spec: SceneSpec, wide: float, seen: list[Pose]) -> dict[str, Any]:
+    found = parallax.parallax_range(wide, seen)
+    warning = parallax.complaint(found) if spec.stereo.mode != "quilt" else ""
+    return {"interaxial": wide, "parallax": list(found), **({"warning": warning} if warning else {})}
+
+
+def warped_views(
+    scene: bpy.types.Scene, root: bpy.types.Object, spec: SceneSpec, noted: Callable[[dict[str, Any]], None], *, sky: bool
+) -> warped.Views | None:
+    """The views of `spec` for frames that are drawn without an engine; None for a single one. noted: see `rigged`.
+
+    sky: whether something is infinitely far; the layers need not be in the scene.
+    """
+    stereo = spec.stereo
+    if stereo.mode == "off":
+        return None
+    seen = poses(scene, root, stereo, sky=sky)
+    wide = span(spec, seen)
+    aside = parallax.offsets(_count(spec), wide)
+    size = frame_size(spec, _size(scene))
+    noted({**_facts(spec, wide, seen), "size": size})
+
+    def around(pose: warp.Pose) -> list[warp.Pose]:
+        convergence = _convergence(_evaluated(scene), root, stereo)
+        right = pose.rotation[:, 0]
+        return [
+            pose._replace(
+                location=tuple(float(a + offset * r) for a, r in zip(pose.location, right)), shift=pose.shift - offset / convergence
+            )
+            for offset in aside
+        ]
+
+    return warped.Views(around, lambda views: pack(stereo.mode, views, first=stereo.first, quilt=stereo.quilt), size)
 
 
 @contextmanager

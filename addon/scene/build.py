@@ -16,16 +16,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import moves
-from ..errors import InputError, StorageError
+from ..errors import StorageError
 from ..spec import SceneSpec
-from ..vision.cv import cv
 from ..vision.geometry import Grid, frame_photo, lattice, layer_grid, photo_grid, ray_map
 from ..vision.layered import Layer, LayeredPhoto, TextureKey
 from ..vision.layering import tear_threshold
+from ..vision.mattes import backed, read_grey
 from ..vision.photo import read_photo
 from ..vision.planning import shot as shot_of
 from ..vision.planning import stage, texture_key
 from ..vision.texture import encode_texture
+from ..vision.warp import Warp
 from . import camera as cameras
 from . import material as materials
 from . import notes, relief
@@ -36,7 +37,6 @@ MADE = "stillscape_made"
 BOX = "stillscape_box"
 NAME = "stillscape_name"
 """The name that we gave an object; as long as it has it, we may give it another."""
-_END = 5  # pixels
 SKY_AWAY = 3.0
 """The sky's distance in those of black in the depth map: behind all else wherever the camera goes, and within its clip distance."""
 MAX_MEGAPIXELS = 2000  # the photo was admitted when its layers were made
@@ -53,6 +53,8 @@ class Built:
     layers: tuple[bpy.types.Object, ...]
     shot: moves.Shot
     film_size: tuple[int, int]
+    warp: Warp | None = None
+    """What draws the frames, if no engine is needed; then there are no layers in the scene."""
 
 
 def stage_of(root: bpy.types.Object) -> moves.Stage:
@@ -82,24 +84,10 @@ def build_in_steps(
     Whoever runs it must keep the artist from editing or undoing between the pieces. Closed early, it removes what it made.
     """
     film = film_size or layered.size
-    identifier = uuid.uuid4().hex
-    shot = shot_of(layered, spec.move)
-    framing = frame_photo(layered.camera, layered.size, film, spec.render.crop)
     collection = bpy.data.collections.new(layered.name)
     try:
         scene.collection.children.link(collection)
-        root = _root(layered, collection)
-        notes.write_notes(root, layered, film, spec.render.crop, shot)
-        for name, value in stage(layered)._asdict().items():
-            root[f"stillscape_{name}"] = value
-        camera = cameras.new_camera(f"{layered.name} Camera", root, collection)
-        cameras.frame_camera(camera.data, framing, layered.near, layered.far)
-        cameras.remember_rest(camera.data, ray_map(layered.camera, layered.size).width)
-        cameras.animate(camera, shot)
-        relief.set_numbers(
-            root, near=layered.near, far=layered.far, strength=spec.relief.strength,
-            tear=tear_threshold(spec, layered.grid) if len(layered.layers) > 1 else relief.NEVER,
-        )  # fmt: skip
+        root, camera, shot = _root_and_camera(layered, spec, collection, film)
         yield "Loading the depth map"
         frames = layered.frames
         if frames is not None:
@@ -124,9 +112,41 @@ def build_in_steps(
     except BaseException:
         remove(collection)
         raise
-    for datablock in (collection, root, camera, *made):
-        datablock[ID] = identifier
-    return Built(identifier, collection, root, camera, tuple(made), shot, film)
+    return _identified(Built(uuid.uuid4().hex, collection, root, camera, tuple(made), shot, film))
+
+
+def build_camera(layered: LayeredPhoto, spec: SceneSpec, scene: bpy.types.Scene, film: tuple[int, int]) -> Built:
+    """The photo's camera and its move alone, in a new collection of `scene`, for frames that need no scene."""
+    collection = bpy.data.collections.new(layered.name)
+    scene.collection.children.link(collection)
+    root, camera, shot = _root_and_camera(layered, spec, collection, film)
+    return _identified(Built(uuid.uuid4().hex, collection, root, camera, (), shot, film))
+
+
+def _root_and_camera(
+    layered: LayeredPhoto, spec: SceneSpec, collection: bpy.types.Collection, film: tuple[int, int]
+) -> tuple[bpy.types.Object, bpy.types.Object, moves.Shot]:
+    """The root empty with all that is noted on it, and the animated camera."""
+    shot = shot_of(layered, spec.move)
+    root = _root(layered, collection)
+    notes.write_notes(root, layered, film, spec.render.crop, shot)
+    for name, value in stage(layered)._asdict().items():
+        root[f"stillscape_{name}"] = value
+    camera = cameras.new_camera(f"{layered.name} Camera", root, collection)
+    cameras.frame_camera(camera.data, frame_photo(layered.camera, layered.size, film, spec.render.crop), layered.near, layered.far)
+    cameras.remember_rest(camera.data, ray_map(layered.camera, layered.size).width)
+    cameras.animate(camera, shot)
+    relief.set_numbers(
+        root, near=layered.near, far=layered.far, strength=spec.relief.strength,
+        tear=tear_threshold(spec, layered.grid) if len(layered.layers) > 1 else relief.NEVER,
+    )  # fmt: skip
+    return root, camera, shot
+
+
+def _identified(built: Built) -> Built:
+    for datablock in (built.collection, built.root, built.camera, *built.layers):
+        datablock[ID] = built.id
+    return built
 
 
 def remove(collection: bpy.types.Collection) -> None:
@@ -222,41 +242,19 @@ def layer_grids(layered: LayeredPhoto, spec: SceneSpec) -> list[Grid]:
     reach = relief_spec.margin * max(layered.grid)
     whole = (layered.grid[0] + 2 * reach) * (layered.grid[1] + 2 * reach)
     most = relief_spec.max_vertices * max(1.0, whole) / max(1, sum(np.count_nonzero(m) for m in mattes))
-    backed = _backed(layered, mattes)
+    behind_all = backed([layer.box for layer in layered.layers], mattes)
     d = layered.read_depth()
     hidden = [layered.read_hidden_depth(layer) for layer in layered.layers]
     while True:
         at = lattice(layered.size, most, relief_spec.margin)
         grids = [
             layer_grid(layered.camera, layered.size, at, layer.box, matte, behind, levels, level, own, d, layer.sky)
-            for level, (layer, matte, behind, own) in enumerate(zip(layered.layers, mattes, backed, hidden))
+            for level, (layer, matte, behind, own) in enumerate(zip(layered.layers, mattes, behind_all, hidden))
         ]
         count = sum(len(grid.position) for grid in grids)
         if count <= relief_spec.max_vertices or most < 100:
             return grids
         most *= 0.97 * relief_spec.max_vertices / count
-
-
-def _backed(layered: LayeredPhoto, mattes: list[NDArray[np.uint8]]) -> list[NDArray[np.bool_]]:
-    """For every layer, where in its box a farther one goes on behind it."""
-    lefts, tops, rights, bottoms = zip(*(layer.box for layer in layered.layers))
-    left, top = min(lefts), min(tops)
-    behind = np.zeros((max(bottoms) - top, max(rights) - left), bool)
-    found: list[NDArray[np.bool_]] = []
-    for layer, matte in zip(reversed(layered.layers), reversed(mattes)):
-        rows, columns = slice(layer.box[1] - top, layer.box[3] - top), slice(layer.box[0] - left, layer.box[2] - left)
-        # Not at its very end: seen from the side, that is not behind any more.
-        found.insert(0, cv().erode(behind[rows, columns].astype(np.uint8), np.ones((_END, _END), np.uint8)) > 0)
-        behind[rows, columns] |= matte > 0
-    return found
-
-
-def read_grey(path: Path) -> NDArray[np.uint8]:
-    """A grey PNG of ours, uint8 H×W. Raises InputError if it is damaged."""
-    pixels = cv().imdecode(np.frombuffer(path.read_bytes(), np.uint8), cv().IMREAD_GRAYSCALE)
-    if pixels is None:
-        raise InputError(f"{path}: this file of the layered photo is damaged; make it again from the photo.")
-    return pixels
 
 
 def depth_image(name: str, d: NDArray[np.float32]) -> bpy.types.Image:

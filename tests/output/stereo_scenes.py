@@ -49,11 +49,13 @@ def settings(tmp_path, frames=1, **given):
     return specs.check(spec)
 
 
-def shoot(tmp_path, spec, name="out_####.png", before=lambda built: None):
-    """The frames of `spec` as arrays, what was noted, and the built scene."""
+def shoot(tmp_path, spec, name="out_####.png", before=lambda built: None, *, warp=False):
+    """The frames of `spec` as arrays, what was noted, and the built scene. warp: drawn without a render engine."""
     output = job.parse_output(str(tmp_path / name))
     facts = {}
-    built = job.make_scene(tmp_path / "photo.png", spec, bpy.context.scene, lambda share, text: None, film=output.film)
+    more = {"suffix": output.path.suffix, "camera_alone": True} if warp else {}
+    built = job.make_scene(tmp_path / "photo.png", spec, bpy.context.scene, lambda share, text: None, film=output.film, **more)
+    assert (built.warp is not None) == warp
     before(built)
     made = list(job.render(built, spec, bpy.context.scene, output, noted=facts.update))
     frames = [] if output.film else [cv2.imread(str(frame.path), cv2.IMREAD_UNCHANGED) for frame in made]

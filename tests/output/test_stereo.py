@@ -31,12 +31,16 @@ from tests.output.stereo_scenes import (  # noqa: E402
 )  # fmt: skip
 
 
+engines = pytest.mark.parametrize("warp", [False, True], ids=["cycles", "warp"])
+
+
 @pytest.mark.versions
-def test_disparity_is_that_of_the_distance(tmp_path):
+@engines
+def test_disparity_is_that_of_the_distance(tmp_path, warp):
     """f·b·(1/conv − 1/z) in pixels, nearer things to the left in the right eye, at two depths and both before and behind the screen."""
     two_depths(tmp_path)
     for convergence, b in ((3.0, 0.12), (2.0, 0.1)):
-        frames, facts, _ = shoot(tmp_path, settings(tmp_path, mode="side-by-side", interaxial=b, convergence=convergence))
+        frames, facts, _ = shoot(tmp_path, settings(tmp_path, mode="side-by-side", interaxial=b, convergence=convergence), warp=warp)
         left, right = halves(frames[0])
         assert left.shape == (HEIGHT, WIDTH, 3)
         focal = WIDTH / TAN
@@ -60,13 +64,14 @@ def test_nothing_slides_at_the_screen_and_rows_stay_level(tmp_path):
     assert "Stillscape Eye" not in bpy.data.objects
 
 
-def test_the_sky_is_infinitely_far(tmp_path):
+@engines
+def test_the_sky_is_infinitely_far(tmp_path, warp):
     picture, depth = two_depths(tmp_path)
     depth[:34] = np.inf
     np.save(tmp_path / "depth.npy", depth)
     b, convergence = 0.08, 2.0
-    frames, facts, built = shoot(tmp_path, settings(tmp_path, mode="side-by-side", interaxial=b, convergence=convergence))
-    assert stereo.sky_is_there(built.root)
+    frames, facts, built = shoot(tmp_path, settings(tmp_path, mode="side-by-side", interaxial=b, convergence=convergence), warp=warp)
+    assert warp or stereo.sky_is_there(built.root)
     left, right = halves(frames[0])
     infinite = WIDTH / TAN * b / convergence
     assert slide(left, right, (slice(4, 24), slice(40, 120))) == pytest.approx(infinite, abs=0.1)
@@ -112,16 +117,33 @@ def test_keyframes_of_the_lens_and_its_shift_stay_in_force(tmp_path):
     assert built.camera.data.shift_x == pytest.approx(0.05)
 
 
-def test_left_out_the_eyes_stay_comfortable_over_the_whole_shot(tmp_path):
+@engines
+def test_left_out_the_eyes_stay_comfortable_over_the_whole_shot(tmp_path, warp):
     two_depths(tmp_path)
     spec = settings(tmp_path, frames=6, mode="side-by-side", frame_range="6", name="push-in", amount=3.0)
-    frames, facts, built = shoot(tmp_path, spec)
+    frames, facts, built = shoot(tmp_path, spec, warp=warp)
     assert max(map(abs, facts["parallax"])) == pytest.approx(0.033, rel=1e-3)
     assert "warning" not in facts
     left, right = halves(frames[0])
     assert abs(slide(left, right, (slice(104, 116), slice(40, 120)))) <= 0.033 * WIDTH + 0.3
     again = stereo.span(spec, stereo.poses(bpy.context.scene, built.root, spec.stereo))
     assert again == pytest.approx(facts["interaxial"]), "which frames are rendered changes nothing"
+
+
+def test_both_ways_of_drawing_show_the_same_pair(tmp_path):
+    """Turned and moved as well: an orbit, with the subject at the screen."""
+    picture = cv2.GaussianBlur(two_depths(tmp_path)[0], (0, 0), 1.5)
+    cv2.imwrite(str(tmp_path / "photo.png"), picture)
+    shown = []
+    for warp in (False, True):
+        spec = settings(tmp_path, frames=3, mode="side-by-side", frame_range="3", name="orbit", samples=16)
+        frames, facts, _ = shoot(tmp_path, spec, warp=warp)
+        shown.append((frames[0].astype(float), facts))
+        bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
+    assert shown[0][1]["parallax"] == pytest.approx(shown[1][1]["parallax"], abs=1e-4)
+    for one, other in zip(halves(shown[0][0]), halves(shown[1][0])):
+        apart = np.abs(one - other)[8:-8, 8:-8]  # past the photo's border the meshes of the one end, the other goes on
+        assert 10 * math.log10(255**2 / np.mean(apart**2)) > 30 and np.percentile(apart, 95) <= 3
 
 
 def test_too_much_is_told(tmp_path):
@@ -167,14 +189,15 @@ def test_red_is_the_left_eyes(tmp_path):
     assert right[0] < 40 and right[1] > 240 and right[2] > 240
 
 
-def test_an_anaglyph_of_a_flat_grey_photo_is_the_photo(tmp_path):
+@engines
+def test_an_anaglyph_of_a_flat_grey_photo_is_the_photo(tmp_path, warp):
     """With no distance between the eyes; whichever way the channels are stored, red must not be blue."""
     picture, _ = two_depths(tmp_path, grey=True)
-    frames, _, _ = shoot(tmp_path, settings(tmp_path, mode="anaglyph", interaxial=0.0))
+    frames, _, _ = shoot(tmp_path, settings(tmp_path, mode="anaglyph", interaxial=0.0), warp=warp)
     assert np.mean((frames[0].astype(float) - picture) ** 2) < 0.065  # 60 dB, as at rest
     assert np.ptp(frames[0], axis=-1).max() <= 1
     bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
-    frames, _, _ = shoot(tmp_path, settings(tmp_path, mode="anaglyph", interaxial=0.1, convergence=4.0))
+    frames, _, _ = shoot(tmp_path, settings(tmp_path, mode="anaglyph", interaxial=0.1, convergence=4.0), warp=warp)
     blue, _, red = (np.repeat(frames[0][..., i : i + 1], 3, -1) for i in range(3))
     wanted = WIDTH / TAN * 0.1 * (1 / 4 - 1 / NEAR)
     assert slide(red, blue, MIDDLE, alike=300) == pytest.approx(wanted, abs=0.4)
@@ -188,11 +211,12 @@ def test_quilts_go_from_the_bottom_left_to_the_right_and_up():
         pack("quilt", views[:5], quilt=(3, 2))
 
 
-def test_a_rendered_quilt(tmp_path):
+@engines
+def test_a_rendered_quilt(tmp_path, warp):
     """The leftmost view is at the bottom left: seen from there, what is nearer than the screen lies farther to the right."""
     two_depths(tmp_path)
     spec = settings(tmp_path, mode="quilt", quilt=(2, 2), cone=6.0, convergence=4.0, size=(160, 120))
-    frames, facts, _ = shoot(tmp_path, spec)
+    frames, facts, _ = shoot(tmp_path, spec, warp=warp)
     assert frames[0].shape == (240, 320, 3)
     assert facts["interaxial"] == pytest.approx(2 * 4 * math.tan(math.radians(3)))
     views = [frames[0][120:, :160], frames[0][120:, 160:], frames[0][:120, :160], frames[0][:120, 160:]]
