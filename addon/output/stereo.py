@@ -26,9 +26,9 @@ from ..scene.material import can_show, showing
 from ..scene.notes import Notes, distance_now, read_notes
 from ..scene.relief import numbers, relief_modifier
 from ..spec import SceneSpec, StereoSpec
+from ..vision import warp
 from ..vision.cv import cv
 from ..vision.files import write_atomically
-from ..vision import warp
 from ..vision.planning import vr_side
 from . import parallax, render, vr180, warped
 from .frames import FrameKind, frame_name, verify_frame

@@ -112,7 +112,9 @@ def render_frames(
 
     def draw(poses: list[Pose], name: str, kind: str) -> bytes:
         drawn = [warp.frame(pose) for pose in poses]
-        return encode_frame(drawn[0] if views is None else views.join(drawn), kind, deep=deep, transparent=transparent and kind == "png", name=name)
+        return encode_frame(
+            drawn[0] if views is None else views.join(drawn), kind, deep=deep, transparent=transparent and kind == "png", name=name
+        )
 
     def finished() -> Frame:
         number, started, made = waiting.popleft()

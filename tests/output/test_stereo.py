@@ -30,7 +30,6 @@ from tests.output.stereo_scenes import (  # noqa: E402
     two_depths,
 )  # fmt: skip
 
-
 engines = pytest.mark.parametrize("warp", [False, True], ids=["cycles", "warp"])
 
 
