@@ -131,7 +131,7 @@ def make_scene(
         warps = bool(suffix) and warped.wants_warp(spec, layered, suffix)
         built = build_scene(layered, spec, scene, film=film, camera_alone=warps and camera_alone)
         if warps:
-            built = replace(built, warp=warped.make_warp(layered, spec, built.shot, built.film_size))
+            built = replace(built, warp=warped.make_drawing(layered, spec, built.shot, built.film_size))
     progress(1.0, "Scene ready")
     return built
 
@@ -263,7 +263,7 @@ def _warping(
     """`render.render_frames` for frames that are drawn without an engine."""
     warp = built.warp
     assert warp is not None
-    views = stereo.warped_views(scene, built.root, spec, noted, sky=any(sheet.sky for sheet in warp.sheets))
+    views = stereo.warped_views(scene, built.root, spec, noted, sky=warp.sky)
 
     def draw(scene: bpy.types.Scene, pattern: str, numbers: Sequence[int], *, stop: Callable[[], bool]) -> Iterable[rendering.Frame]:
         settings = scene.render.image_settings

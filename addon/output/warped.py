@@ -27,7 +27,7 @@ from ..vision.mattes import read_colour
 from ..vision.photo import Photo, read_photo
 from ..vision.planning import framed_for, texture_key
 from ..vision.texture import film_texture, linear_to_srgb, srgb_to_linear
-from ..vision.warp import Pose, Warp, make_sheets
+from ..vision.warp import Drawing, Pose, Warp, frame_sheet, make_sheets
 from .frames import frame_name
 from .render import KINDS, Frame, deliver
 
@@ -38,8 +38,9 @@ _MOST_MEGAPIXELS = 2000  # the photo was admitted when its layers were made
 
 
 def can_warp(spec: SceneSpec, layered: LayeredPhoto) -> bool:
-    """Whether all of what `spec` asks for can be drawn by bending layers. So far no film that comes in, nothing lit, no panorama and no depth."""
-    return layered.frames is None and spec.stereo.mode != "vr180" and not spec.stereo.depth
+    """Whether all of what `spec` asks for can be drawn by bending layers. So far nothing lit, no panorama and no depth."""
+    del layered
+    return spec.stereo.mode != "vr180" and not spec.stereo.depth
 
 
 def wants_warp(spec: SceneSpec, layered: LayeredPhoto, suffix: str) -> bool:
@@ -50,7 +51,9 @@ def wants_warp(spec: SceneSpec, layered: LayeredPhoto, suffix: str) -> bool:
     possible = can_warp(spec, layered) and suffix.lower() in SUFFIXES
     if spec.render.engine == "warp":
         if not possible:
-            raise UsageError("--engine warp draws PNG and JPEG frames and films of a photo, and nothing else; choose --engine cycles.")
+            raise UsageError(
+                "--engine warp draws PNG and JPEG frames and films of the photo alone, in its own light; choose --engine cycles."
+            )
         if spec.machine.device not in ("auto", "cpu"):
             raise UsageError(
                 f"--device {spec.machine.device} is a choice for Cycles; leave it out for --engine warp, which takes the processor."
@@ -76,6 +79,24 @@ def make_warp(layered: LayeredPhoto, spec: SceneSpec, shot: Shot, film: tuple[in
     )  # fmt: skip
 
 
+def make_drawing(layered: LayeredPhoto, spec: SceneSpec, shot: Shot, film: tuple[int, int]) -> Drawing:
+    """What draws the frames of a shot; of a film that came in, its folder must stay. Raises InputError if a file of it is damaged."""
+    frames = layered.frames
+    if frames is None:
+        warp = make_warp(layered, spec, shot, film)
+        return Drawing(film, any(sheet.sky for sheet in warp.sheets), lambda number: warp)
+    framing = frame_photo(layered.camera, layered.size, film, spec.render.crop, framed_for(layered, spec))
+    rays = ray_map(layered.camera, layered.size)
+
+    def at(number: int) -> Warp:
+        number = min(max(number, 1), frames.count)
+        texture = read_colour(layered.path(frames.file(frames.texture, number)))
+        sheet = frame_sheet(layered, number, strength=spec.relief.strength)
+        return Warp([sheet], texture, layered.grid, rays, framing, film, layered.near, layered.far)
+
+    return Drawing(film, False, at)
+
+
 def _with_alpha(photo: Photo) -> NDArray[Any]:
     return photo.pixels if photo.alpha is None else np.concatenate([photo.pixels, photo.alpha[..., None]], -1)
 
@@ -96,7 +117,7 @@ class Views(NamedTuple):
 
 
 def render_frames(
-    warp: Warp,
+    drawing: Drawing,
     camera: bpy.types.Object,
     scene: bpy.types.Scene,
     pattern: str,
@@ -118,7 +139,8 @@ def render_frames(
     """
     waiting: deque[tuple[int, float, Future[bytes]]] = deque()
 
-    def draw(poses: list[Pose], name: str, kind: str) -> bytes:
+    def draw(number: int, poses: list[Pose], name: str, kind: str) -> bytes:
+        warp = drawing.at(number)
         drawn = [warp.frame(pose) for pose in poses]
         noisy = dither and not (len(poses) == 1 and _is_at_rest(poses[0]))
         more = {"transparent": transparent and kind == "png", "quality": quality, "dither": noisy}
@@ -127,7 +149,7 @@ def render_frames(
     def finished() -> Frame:
         number, started, made = waiting.popleft()
         target = frame_name(pattern, number)
-        deliver(made.result(), target, warp.film if views is None else views.size)
+        deliver(made.result(), target, drawing.film if views is None else views.size)
         return Frame(number, target, time.monotonic() - started)
 
     workers = max(1, min(_MOST_WORKERS, os.cpu_count() or 1))
@@ -141,7 +163,7 @@ def render_frames(
                 target = frame_name(pattern, number)
                 started = time.monotonic()
                 poses = [pose_of(camera)] if views is None else views.poses(pose_of(camera))
-                waiting.append((number, started, pool.submit(draw, poses, target.name, KINDS[target.suffix.lower()])))
+                waiting.append((number, started, pool.submit(draw, number, poses, target.name, KINDS[target.suffix.lower()])))
                 if len(waiting) > workers:
                     yield finished()
             while waiting and not stop():

@@ -26,7 +26,7 @@ from ..vision.photo import read_photo
 from ..vision.planning import framed_for, stage, texture_key
 from ..vision.planning import shot as shot_of
 from ..vision.texture import encode_texture
-from ..vision.warp import Warp
+from ..vision.warp import Drawing
 from . import camera as cameras
 from . import material as materials
 from . import notes, relief
@@ -53,7 +53,7 @@ class Built:
     layers: tuple[bpy.types.Object, ...]
     shot: moves.Shot
     film_size: tuple[int, int]
-    warp: Warp | None = None
+    warp: Drawing | None = None
     """What draws the frames, if no engine is needed; then there are no layers in the scene."""
 
 

@@ -17,9 +17,9 @@ _END = 5  # pixels
 Box = tuple[int, int, int, int]
 
 
-def read_grey(path: Path) -> NDArray[np.uint8]:
-    """A grey PNG of ours, uint8 H×W. Raises InputError if it is damaged."""
-    return _read(path, cv().IMREAD_GRAYSCALE)
+def read_grey(path: Path, *, deep: bool = False) -> NDArray[Any]:
+    """A grey PNG of ours, uint8 H×W; uint16 if it is `deep`. Raises InputError if it is damaged."""
+    return _read(path, cv().IMREAD_GRAYSCALE | (cv().IMREAD_ANYDEPTH if deep else 0))
 
 
 def read_colour(path: Path) -> NDArray[Any]:

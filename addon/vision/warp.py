@@ -17,6 +17,7 @@ front to back, and only where something still shows through.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -129,11 +130,7 @@ def make_sheets(layered: LayeredPhoto, *, strength: float = 1.0, tear: float) ->
     d = layered.read_depth()
     span, zero = 1 / layered.near - 1 / layered.far, 1 / layered.far
     if layered.levels is None:
-        w = (d * np.float32(strength * span) + np.float32(zero)).astype(np.float32)
-        nothing = np.zeros(d.shape, np.uint8)
-        box = (0, 0, d.shape[1], d.shape[0])
-        ring = ((True, True), (True, True))
-        return [Sheet(box, w, np.full(d.shape, 255, np.uint8), np.ones(d.shape, bool), nothing, None, ring=ring, sky=False)]
+        return [_one_sheet(d, strength * span, zero)]
     levels = read_grey(layered.path(layered.levels))
     assert all(layer.matte and layer.colour for layer in layered.layers)
     mattes = [read_grey(layered.path(layer.matte or "")) for layer in layered.layers]
@@ -157,6 +154,21 @@ def make_sheets(layered: LayeredPhoto, *, strength: float = 1.0, tear: float) ->
                   ring=box_goes_on(layer.box, levels.shape), sky=layer.sky)
         )  # fmt: skip
     return sheets
+
+
+def frame_sheet(layered: LayeredPhoto, number: int, *, strength: float = 1.0) -> Sheet:
+    """The one sheet of a frame of a film that came in. Raises InputError if its file is damaged."""
+    assert layered.frames is not None
+    d = read_grey(layered.path(layered.frames.file(layered.frames.depth, number)), deep=True) / np.float32(65535)
+    return _one_sheet(d, strength * (1 / layered.near - 1 / layered.far), 1 / layered.far)
+
+
+def _one_sheet(d: Floats, span: float, zero: float) -> Sheet:
+    """A sheet over the whole photo, which goes on past its border."""
+    w = (d * np.float32(span) + np.float32(zero)).astype(np.float32)
+    box, ring = (0, 0, d.shape[1], d.shape[0]), ((True, True), (True, True))
+    nothing, whole = np.zeros(d.shape, np.uint8), np.full(d.shape, 255, np.uint8)
+    return Sheet(box, w, whole, np.ones(d.shape, bool), nothing, None, ring=ring, sky=False)
 
 
 def _bled(fill: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -521,6 +533,14 @@ class _Canvas(NamedTuple):
     out: NDArray[Any]
     seen: Floats
     mixed: list[tuple[Ints, Floats, Floats]]
+
+
+class Drawing(NamedTuple):
+    """What draws the frames of a shot: their (width, height), whether something is infinitely far, and what draws a frame by its number."""
+
+    film: tuple[int, int]
+    sky: bool
+    at: Callable[[int], Warp]
 
 
 class _Blocks(NamedTuple):
