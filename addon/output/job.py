@@ -251,7 +251,7 @@ def _frames(
             renderer = _warping(built, spec, scene, noted)
         else:
             renderer = stack.enter_context(stereo.shooting(scene, built.root, spec, noted))
-        if spec.film.grain > 0:
+        if spec.film.grain > 0 and not spec.stereo.depth:
             yield from with_grain(renderer, built.root, spec.film, scene, pattern, numbers, stop)
         else:
             yield from renderer(scene, pattern, numbers, stop=stop)

@@ -394,9 +394,10 @@ def _depth_shown(
     noted({"near": near, "far": far})
     name, view = scene.name, scene.view_settings.view_transform
     settings = scene.render.image_settings
-    before = settings.color_mode, settings.color_depth
+    before, dither = (settings.color_mode, settings.color_depth), scene.render.dither_intensity
     try:
         scene.view_settings.view_transform = "Raw"
+        scene.render.dither_intensity = 0.0  # its noise would be distances
         _as_depth(scene)
         with showing(materials, grey=(near, far)):
             yield
@@ -404,6 +405,7 @@ def _depth_shown(
         scene_ = bpy.data.scenes.get(name)
         if scene_ is not None:
             scene_.view_settings.view_transform = view
+            scene_.render.dither_intensity = dither
             scene_.render.image_settings.color_mode, scene_.render.image_settings.color_depth = before
 
 

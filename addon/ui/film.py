@@ -56,7 +56,7 @@ class Film:
         self._output = job.Output(self.target, True)
         job.check_output(self._output, spec.film)
         self._sound, self._form = job.check_film_of(self._output, spec.film, stereo.frame_size(spec, self.size))
-        self._grain = known_grain(photo.root) if spec.film.grain > 0 else None
+        self._grain = known_grain(photo.root) if spec.film.grain > 0 and not spec.stereo.depth else None
         self.done = 0
         self._home = context.scene.name
         self._stage = ""
