@@ -507,6 +507,70 @@ class FilmSpec:
     audio_loop: bool = setting(True, "bool", "Repeat Sound", "Repeat a sound that is shorter than the film")
 
 
+STEREO_MODES: Choices = (
+    ("off", "Off", "One picture"),
+    ("side-by-side", "Side by Side", "Both eyes beside each other, each in full size: for headsets and free viewing"),
+    ("half-side-by-side", "Half Side by Side", "Both eyes beside each other, squeezed to the width of one: for 3D televisions"),
+    ("top-bottom", "Top Bottom", "One eye above the other, each in full size"),
+    ("half-top-bottom", "Half Top Bottom", "One eye above the other, squeezed to the height of one"),
+    ("anaglyph", "Anaglyph", "For red and cyan glasses, red on the left"),
+    ("vr180", "VR180", "The half sphere before the viewer, once for each eye: for headsets"),
+    ("quilt", "Quilt", "Many views in one picture: for Looking Glass displays"),
+)
+EYES: Choices = (
+    ("left", "Left", "The left eye comes first: on the left or on top"),
+    ("right", "Right", "The right eye comes first: for viewing with crossed eyes"),
+)
+SURROUNDS: Choices = (
+    ("black", "Black", "Nothing is around the photo"),
+    ("blurred", "Blurred", "The photo goes on, mirrored and blurred"),
+    ("mirrored", "Mirrored", "The photo goes on, mirrored at its edge"),
+)
+
+
+@dataclass(frozen=True)
+class StereoSpec:
+    """Pictures for two eyes or more, and films of the depth."""
+
+    mode: str = setting("off", "choice", "Stereo", "How the views of a frame are put into one picture", choices=STEREO_MODES, flag="stereo")
+    first: str = setting("left", "choice", "First Eye", "Which eye is on the left or on top", choices=EYES, flag="first-eye")
+    interaxial: float | None = setting(
+        None,
+        "float",
+        "Eye Distance",
+        "How far the two cameras are apart; worked out so that it stays comfortable to look at if left out",
+        minimum=0,
+        maximum=1e5,
+        unit="m",
+    )
+    convergence: float | None = setting(
+        None,
+        "float",
+        "Screen Distance",
+        "What is this far away appears at the distance of the screen, nearer things before it; the subject if left out",
+        minimum=1e-3,
+        maximum=1e7,
+        unit="m",
+    )
+    surround: str = setting(
+        "blurred", "choice", "Surroundings", "What is around the photo in VR180, where it fills only a part of the view", choices=SURROUNDS
+    )
+    quilt: tuple[int, int] = setting(
+        (8, 6), "size", "Quilt Views", "Columns and rows of a quilt, for example 8x6; see the display's papers", minimum=1, maximum=32
+    )
+    cone: float | None = setting(
+        None,
+        "float",
+        "View Cone",
+        "Angle from the first view of a quilt to the last, as seen from the subject; up to 35 degrees, as far as the photo allows, if left out",
+        minimum=0,
+        maximum=90,
+        unit="deg",
+        flag="view-cone",
+    )
+    depth: bool = setting(False, "bool", "Depth Film", "Render the depth in grey, near white, instead of the picture", flag="depth-film")
+
+
 @dataclass(frozen=True)
 class MachineSpec:
     """Settings of this machine, which do not change what the picture shows."""
@@ -538,6 +602,7 @@ class SceneSpec:
     video: VideoSpec = field(default_factory=VideoSpec)
     render: RenderSpec = field(default_factory=RenderSpec)
     film: FilmSpec = field(default_factory=FilmSpec)
+    stereo: StereoSpec = field(default_factory=StereoSpec)
     machine: MachineSpec = field(default_factory=MachineSpec)
 
     def to_json(self) -> str:
@@ -665,7 +730,7 @@ def override(spec: SceneSpec, values: Mapping[str, Mapping[str, Any]]) -> SceneS
 __all__ = [
     "CURVES", "DEPTH_KINDS", "DEVICES", "EASES", "ENGINES", "FILLS", "LAYERINGS", "MOVES", "NETWORK_DEVICES", "SCHEMA", "Choices", "DepthSpec", "LayersSpec",
     "MachineSpec", "Meta",
-    "MoveSpec", "PhotoSpec", "ReliefSpec", "RenderSpec", "STEADY", "SceneSpec", "VideoSpec", "check", "flag", "from_mapping",
+    "EYES", "MoveSpec", "PhotoSpec", "ReliefSpec", "RenderSpec", "STEADY", "STEREO_MODES", "SURROUNDS", "SceneSpec", "StereoSpec", "VideoSpec", "check", "flag", "from_mapping",
     "meta", "move_length", "move_parts", "move_settings", "override", "read_spec", "sections", "validate",
     "CODECS", "FRAMINGS", "FilmSpec", "SIZES",
 ]  # fmt: skip

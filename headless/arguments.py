@@ -53,12 +53,12 @@ def make_parser() -> argparse.ArgumentParser:
         "render a film or frames",
         "film.mp4 (.mov, .webm, .mkv), a loop (.webp, .gif), or frames as name_####.png, .jpg or .exr",
     )
-    _settings(render, ("photo", "depth", "layers", "relief", "move", "video", "render", "film", "machine"))
+    _settings(render, ("photo", "depth", "layers", "relief", "move", "video", "render", "film", "stereo", "machine"))
     render.add_argument("--save-blend", metavar="FILE", help="also save the scene as a .blend file")
     depth = _command(commands, "depth", "estimate the depth map alone, without Blender", "depth.npy, .png (16 bit), .exr, .tiff or .pfm")
     _settings(depth, ("photo", "depth", "video", "machine"))
     scene = _command(commands, "scene", "build the scene without rendering it", "the .blend file")
-    _settings(scene, ("photo", "depth", "layers", "relief", "move", "video", "render", "film", "machine"))
+    _settings(scene, ("photo", "depth", "layers", "relief", "move", "video", "render", "film", "stereo", "machine"))
     for command in (render, depth, scene):
         _files(command)
     return parser

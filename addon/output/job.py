@@ -5,10 +5,10 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import bpy
 
@@ -23,7 +23,7 @@ from ..vision.pipeline import film_pixels
 from ..vision.video import is_film
 from ..vision.worker_process import make_layers
 from . import render as rendering
-from . import warped
+from . import spherical, stereo, warped
 from .devices import use_device
 from .film import check_film, deep_films, encode_film
 from .finish import with_grain
@@ -84,7 +84,7 @@ def check_output(output: Output, film: FilmSpec) -> None:
 
 def wanted_size(spec: SceneSpec, layered: LayeredPhoto, *, film: bool) -> tuple[int, int]:
     """Width and height in pixels: the set size, else the photo's; even for a film."""
-    return film_pixels(spec, layered.size, film=film)
+    return film_pixels(spec, layered.size, film=film, fov=layered.camera.fov)
 
 
 @contextmanager
@@ -163,38 +163,39 @@ def render(
     stop: Callable[[], bool] = lambda: False,
     device_taken: Callable[[str], None] = lambda text: None,
     encoding: Callable[[float], None] = lambda share: None,
+    noted: Callable[[dict[str, Any]], None] = lambda facts: None,
 ) -> Iterator[rendering.Frame]:
     """Render what `spec` asks for, yielding every frame as it is done; a film is complete when the iterator ends.
 
-    Frames of a film are temporary. Raises DeviceError before the first frame if the named device is not there.
+    Frames of a film are temporary. noted: told what the result should say of stereo and depth, see `stereo.rigged`. Raises DeviceError before the first frame if the named device is not there.
     """
     numbers = parse_frame_range(spec.render.frame_range, 1, built.shot.frames)
     device_taken("CPU, without a render engine" if built.warp is not None else use_device(scene, spec.machine.device))
     settings = scene.render.image_settings
-    size = (scene.render.resolution_x, scene.render.resolution_y)
+    size = stereo.frame_size(spec, stereo.view_size(scene, built.root, spec))
     dither = spec.film.dither and built.shot.frames > 1
     if not output.film:
-        deep, transparent = settings.color_depth == "16", settings.color_mode == "RGBA"
         rendering.set_format(
             scene,
             output.path.suffix,
-            deep=deep,
-            transparent=transparent,
+            deep=settings.color_depth == "16",
+            transparent=settings.color_mode == "RGBA",
             quality=spec.film.quality,
             layers=spec.film.exr_layers,
             dither=dither,
         )
-        yield from _frames(built, spec, scene, str(output.path), numbers, stop)
+        yield from _frames(built, spec, scene, str(output.path), numbers, stop, noted)
         return
     sound, form = check_film_of(output, spec.film, size)
     rendering.set_format(scene, ".png", deep=form is not None and is_deep(form), transparent=spec.film.alpha, dither=dither)
     with tempfile.TemporaryDirectory(prefix="stillscape-frames-") as folder:
         pattern = str(Path(folder) / "frame_######.png")
-        yield from _frames(built, spec, scene, pattern, numbers, stop)
+        yield from _frames(built, spec, scene, pattern, numbers, stop, noted)
         if stop():
             return
         files = [frame_name(pattern, n) for n in numbers]
-        encode(files, output, spec.film, fps=built.shot.fps, size=size, form=form, sound=sound, progress=encoding)
+        edit = spherical.describe(spec.stereo.mode, spec.stereo.first)
+        encode(files, output, spec.film, fps=built.shot.fps, size=size, form=form, sound=sound, progress=encoding, edit=edit)
 
 
 def check_film_of(output: Output, film: FilmSpec, size: tuple[int, int]) -> tuple[Sound | None, FilmFormat | None]:
@@ -236,23 +237,38 @@ def encode(
 
 
 def _frames(
-    built: Built, spec: SceneSpec, scene: bpy.types.Scene, pattern: str, numbers: Sequence[int], stop: Callable[[], bool]
-) -> Iterable[rendering.Frame]:
-    """The frames as they are drawn, with fresh grain if that was asked for."""
-    renderer = rendering.render_frames if built.warp is None else _warping(built, spec)
-    if spec.film.grain > 0:
-        return with_grain(renderer, built.root, spec.film, scene, pattern, numbers, stop)
-    return renderer(scene, pattern, numbers, stop=stop)
+    built: Built,
+    spec: SceneSpec,
+    scene: bpy.types.Scene,
+    pattern: str,
+    numbers: Sequence[int],
+    stop: Callable[[], bool],
+    noted: Callable[[dict[str, Any]], None],
+) -> Iterator[rendering.Frame]:
+    """The frames as they are drawn, by an engine or without one, in one view or several, with fresh grain if that was asked for."""
+    with ExitStack() as stack:
+        if built.warp is not None:
+            renderer = _warping(built, spec, scene, noted)
+        else:
+            renderer = stack.enter_context(stereo.shooting(scene, built.root, spec, noted))
+        if spec.film.grain > 0:
+            yield from with_grain(renderer, built.root, spec.film, scene, pattern, numbers, stop)
+        else:
+            yield from renderer(scene, pattern, numbers, stop=stop)
 
 
-def _warping(built: Built, spec: SceneSpec) -> Callable[..., Iterable[rendering.Frame]]:
+def _warping(
+    built: Built, spec: SceneSpec, scene: bpy.types.Scene, noted: Callable[[dict[str, Any]], None]
+) -> Callable[..., Iterable[rendering.Frame]]:
     """`render.render_frames` for frames that are drawn without an engine."""
+    warp = built.warp
+    assert warp is not None
+    views = stereo.warped_views(scene, built.root, spec, noted, sky=any(sheet.sky for sheet in warp.sheets))
 
     def draw(scene: bpy.types.Scene, pattern: str, numbers: Sequence[int], *, stop: Callable[[], bool]) -> Iterable[rendering.Frame]:
         settings = scene.render.image_settings
-        assert built.warp is not None
         return warped.render_frames(
-            built.warp,
+            warp,
             built.camera,
             scene,
             pattern,
@@ -262,6 +278,7 @@ def _warping(built: Built, spec: SceneSpec) -> Callable[..., Iterable[rendering.
             quality=settings.quality,
             dither=spec.film.dither and built.shot.frames > 1,
             stop=stop,
+            views=views,
         )
 
     return draw

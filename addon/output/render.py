@@ -171,7 +171,7 @@ def render_frames(
                 target = frame_name(pattern, number)
                 # Rendered under a name of ours: Blender expands `#` and, since 5.0, `{}` in names.
                 raw = Path(folder) / f"frame{target.suffix.lower()}"
-                _render_one(scene, number, raw)
+                render_one(scene, number, raw)
                 _take(scene, raw, target)
                 yield Frame(number, target, time.monotonic() - started)
         finally:
@@ -244,7 +244,8 @@ def _is_at_rest(scene: bpy.types.Scene) -> bool:
     return max(moved, abs(zoom - 1), *map(abs, offset)) <= _AT_REST
 
 
-def _render_one(scene: bpy.types.Scene, number: int, raw: Path) -> None:
+def render_one(scene: bpy.types.Scene, number: int, raw: Path) -> None:
+    """Render a frame to `raw`, a plain name, as it comes from Blender. Raises RenderError or StorageError."""
     _prepare(scene, number, raw)
     try:
         bpy.ops.render.render(write_still=True, scene=scene.name)

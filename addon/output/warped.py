@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import bpy
 import numpy as np
@@ -38,8 +38,8 @@ _MOST_MEGAPIXELS = 2000  # the photo was admitted when its layers were made
 
 
 def can_warp(spec: SceneSpec, layered: LayeredPhoto) -> bool:
-    """Whether all of what `spec` asks for can be drawn by bending layers. So far no film that comes in, and nothing lit."""
-    return layered.frames is None
+    """Whether all of what `spec` asks for can be drawn by bending layers. So far no film that comes in, nothing lit, no panorama and no depth."""
+    return layered.frames is None and spec.stereo.mode != "vr180" and not spec.stereo.depth
 
 
 def wants_warp(spec: SceneSpec, layered: LayeredPhoto, suffix: str) -> bool:
@@ -86,6 +86,15 @@ def pose_of(camera: bpy.types.Object) -> Pose:
     return Pose((float(matrix[0, 3]), float(matrix[1, 3]), float(matrix[2, 3])), matrix[:3, :3], *zoom_now(camera.data))
 
 
+class Views(NamedTuple):
+    """Several views of a frame: where each is seen from, given where the camera stands; how they become one picture (RGBA H×W×4
+    each); and that picture's (width, height)."""
+
+    poses: Callable[[Pose], list[Pose]]
+    join: Callable[[list[NDArray[Any]]], NDArray[Any]]
+    size: tuple[int, int]
+
+
 def render_frames(
     warp: Warp,
     camera: bpy.types.Object,
@@ -98,24 +107,27 @@ def render_frames(
     quality: int = 95,
     dither: bool = False,
     stop: Callable[[], bool] = lambda: False,
+    views: Views | None = None,
 ) -> Iterable[Frame]:
     """Draw frames one by one, yielding each once its file is complete, verified and under its final name.
 
     pattern: path whose name holds `####`. deep: PNG of 16 bits; transparent: keep alpha, in PNG. quality: of JPEG.
     dither: break up bands where photos of more than 8 bits become 8, except at rest. stop: asked before each frame.
+    views: what makes a frame of several views.
     Raises RenderError if a frame cannot be packed, StorageError if it cannot be written.
     """
     waiting: deque[tuple[int, float, Future[bytes]]] = deque()
 
-    def draw(pose: Pose, name: str, kind: str) -> bytes:
-        noisy = dither and not _is_at_rest(pose)
+    def draw(poses: list[Pose], name: str, kind: str) -> bytes:
+        drawn = [warp.frame(pose) for pose in poses]
+        noisy = dither and not (len(poses) == 1 and _is_at_rest(poses[0]))
         more = {"transparent": transparent and kind == "png", "quality": quality, "dither": noisy}
-        return encode_frame(warp.frame(pose), kind, deep=deep, name=name, **more)
+        return encode_frame(drawn[0] if views is None else views.join(drawn), kind, deep=deep, name=name, **more)
 
     def finished() -> Frame:
         number, started, made = waiting.popleft()
         target = frame_name(pattern, number)
-        deliver(made.result(), target, warp.film)
+        deliver(made.result(), target, warp.film if views is None else views.size)
         return Frame(number, target, time.monotonic() - started)
 
     workers = max(1, min(_MOST_WORKERS, os.cpu_count() or 1))
@@ -128,7 +140,8 @@ def render_frames(
                 scene.frame_set(number)
                 target = frame_name(pattern, number)
                 started = time.monotonic()
-                waiting.append((number, started, pool.submit(draw, pose_of(camera), target.name, KINDS[target.suffix.lower()])))
+                poses = [pose_of(camera)] if views is None else views.poses(pose_of(camera))
+                waiting.append((number, started, pool.submit(draw, poses, target.name, KINDS[target.suffix.lower()])))
                 if len(waiting) > workers:
                     yield finished()
             while waiting and not stop():

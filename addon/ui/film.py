@@ -5,13 +5,14 @@ from __future__ import annotations
 import logging
 import shutil
 import tempfile
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import bpy
 
 from ..errors import RenderError, StillscapeError, StorageError, UsageError
-from ..output import devices, job, render
+from ..output import devices, job, render, spherical, stereo
 from ..output.finish import grown, known_grain
 from ..output.formats import SUFFIXES
 from ..output.frames import frame_name, parse_frame_range
@@ -54,7 +55,7 @@ class Film:
         self._spec = spec.film
         self._output = job.Output(self.target, True)
         job.check_output(self._output, spec.film)
-        self._sound, self._form = job.check_film_of(self._output, spec.film, self.size)
+        self._sound, self._form = job.check_film_of(self._output, spec.film, stereo.frame_size(spec, self.size))
         self._grain = known_grain(photo.root) if spec.film.grain > 0 else None
         self.done = 0
         self._home = context.scene.name
@@ -66,6 +67,11 @@ class Film:
         self._devices: _Devices | None = None
         self._had_result = "Render Result" in bpy.data.images
         self._folder: Path | None = None
+        self._rig: stereo.Rig | None = None
+        self._rigging = ExitStack()
+        self._taken: list[Path] = []  # views of the frame that is being rendered
+        self._edit = spherical.describe(spec.stereo.mode, spec.stereo.first)
+        self.warning = ""
         _check_writable(self.target)
         try:
             self._folder = Path(tempfile.mkdtemp(prefix="stillscape-frames-"))
@@ -98,6 +104,13 @@ class Film:
             before = follow_scene(material, stage)
             if before is not None:
                 self._followed.append((material.name, before.name))
+        facts: dict[str, Any] = {}
+        self._rig = self._rigging.enter_context(stereo.rigged(stage, photo.root, spec, facts.update))
+        self.target = stereo.named(self.target, spec, self.size)
+        self._output = job.Output(self.target, True)
+        self.warning = facts.get("warning", "")
+        if self._rig is not None:
+            self.size = self._rig.size
 
     @property
     def _pattern(self) -> str:
@@ -109,24 +122,39 @@ class Film:
         stage = self._stage_now()
         # One frame for each call: a generator that lives on would hold on to Blender's data between two ticks.
         # Blender takes the frame's number from the scene of the context, not from the one that it is told to render.
+        numbers = [self.numbers[self.done]]
         with bpy.context.temp_override(scene=stage):
-            for frame in render.render_frames(stage, self._pattern, [self.numbers[self.done]]):
+            made = (
+                render.render_frames(stage, self._pattern, numbers)
+                if self._rig is None
+                else stereo.render_frames(stage, self._pattern, numbers, rig=self._rig)
+            )
+            for frame in made:
                 self._finish(frame.path)
 
     @property
     def _raw(self) -> Path:
         assert self._folder is not None
-        return self._folder / "raw.png"
+        return self._folder / f"raw{len(self._taken)}.png"
 
     def start_next(self) -> None:
-        """Begin to render the next frame beside the window. Raises RenderError."""
+        """Begin to render the next frame, or its next view, beside the window. Raises RenderError."""
         with bpy.context.temp_override(scene=self._stage_now()):
+            if self._rig is not None:
+                self._rig.place(self.numbers[self.done], len(self._taken))
             render.start_frame(self._stage_now(), self.numbers[self.done], self._raw)
 
     def take(self) -> None:
-        """The frame that was begun is finished. Raises RenderError or StorageError."""
+        """What was begun is finished. Raises RenderError or StorageError."""
         target = frame_name(self._pattern, self.numbers[self.done])
-        render.take_frame(self._stage_now(), self._raw, target)
+        if self._rig is None:
+            render.take_frame(self._stage_now(), self._raw, target)
+        else:
+            self._taken.append(self._raw)
+            if len(self._taken) < self._rig.views:
+                return
+            self._rig.deliver(self._taken, target)
+            self._taken = []
         self._finish(target)
 
     def _finish(self, frame: Path) -> None:
@@ -144,10 +172,14 @@ class Film:
     def encode(self, progress: Any = None) -> None:
         """Make the film of the frames. Raises RenderError or StorageError."""
         frames = [frame_name(self._pattern, n) for n in self.numbers]
-        job.encode(frames, self._output, self._spec, fps=self.fps, size=self.size, form=self._form, sound=self._sound, progress=progress)
+        job.encode(
+            frames, self._output, self._spec, fps=self.fps, size=self.size, form=self._form, sound=self._sound, progress=progress,
+            edit=self._edit,
+        )  # fmt: skip
 
     def end(self) -> None:
         """Put everything back as it was; to be called at the end, however it comes."""
+        self._rigging.close()
         for material_name, scene_name in self._followed:
             material, scene = bpy.data.materials.get(material_name), bpy.data.scenes.get(scene_name)
             if material is not None and scene is not None:
@@ -312,6 +344,8 @@ class STILLSCAPE_OT_render_film(Reporting, tasks.Modal, bpy.types.Operator):
             film.end()
 
     def _succeed(self, film: Film) -> set[str]:
+        if film.warning:
+            self.report({"WARNING"}, film.warning)
         self.report({"INFO"}, f"Film: {shown(film.target)}")
         return {"FINISHED"}
 

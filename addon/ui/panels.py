@@ -15,6 +15,7 @@ from .layers import draw_layers
 from .layout import draw_section
 from .move import draw_move
 from .scenery import active_scenery
+from .stereo import draw_stereo
 
 
 class _Panel:
@@ -197,6 +198,19 @@ class VIEW3D_PT_stillscape_sound(_Panel, bpy.types.Panel):
         draw_section(more, film, FilmSpec, only=("audio_volume", "audio_fade_in", "audio_fade_out", "audio_loop"))
 
 
+class VIEW3D_PT_stillscape_stereo(_Panel, bpy.types.Panel):
+    bl_idname = "VIEW3D_PT_stillscape_stereo"
+    bl_parent_id = "VIEW3D_PT_stillscape_render"
+    bl_label = "Stereo and VR"
+    bl_options = {"DEFAULT_CLOSED"}
+    bl_order = 2
+
+    def draw(self, context: bpy.types.Context) -> None:
+        layout = self.layout
+        layout.use_property_split, layout.use_property_decorate = True, False
+        draw_stereo(layout.column(), context, active_scenery(context))
+
+
 _CLASSES = (
     VIEW3D_PT_stillscape,
     VIEW3D_PT_stillscape_photo,
@@ -207,5 +221,6 @@ _CLASSES = (
     VIEW3D_PT_stillscape_render,
     VIEW3D_PT_stillscape_format,
     VIEW3D_PT_stillscape_sound,
+    VIEW3D_PT_stillscape_stereo,
 )
 register, unregister = bpy.utils.register_classes_factory(_CLASSES)

@@ -19,7 +19,7 @@ from .grain import measure_grain, without_grain
 from .layered import DepthMap, Disparity, FilmTexture, LayeredPhoto, PhotoCamera, read_layered, to_disparity, write_layered
 from .layering import cut_layers, find_sky, make_layers
 from .photo import Photo, read_photo
-from .planning import shot, texture_key
+from .planning import shot, texture_key, view_pixels
 from .texture import average_down, encode_texture
 
 DEFAULT_FOV = 50.0
@@ -55,9 +55,9 @@ def write_depth(path: Path, spec: SceneSpec, folder: Path, progress: depth_sourc
     return disparity.near, disparity.far, depth.made_by
 
 
-def film_pixels(spec: SceneSpec, photo: tuple[int, int], *, film: bool) -> tuple[int, int]:
-    """Width and height to render: as set, else the photo's; even for a film file."""
-    size = spec.render.size or photo
+def film_pixels(spec: SceneSpec, photo: tuple[int, int], *, film: bool, fov: float = DEFAULT_FOV) -> tuple[int, int]:
+    """Width and height to render: as set, else the photo's; even for a film file. fov: of the photo, in degrees; it counts for VR180."""
+    size = view_pixels(spec, photo, fov) or spec.render.size or photo
     return even(size) if film else (int(size[0]), int(size[1]))
 
 
@@ -94,7 +94,8 @@ def make_layered_photo(path: Path, spec: SceneSpec, folder: Path, progress: dept
         deep=photo.pixels.dtype != np.uint8,
     )
     progress(0.8, "Filtering the photo")
-    key = texture_key(layered, shot(layered, spec.move), film_pixels(spec, photo.size, film=film), spec.render.crop)
+    pixels = film_pixels(spec, photo.size, film=film, fov=layered.camera.fov)
+    key = texture_key(layered, shot(layered, spec.move), pixels, spec.render.crop)
     suffix, texture = encode_texture(photo, key._replace(degrained=False))  # which the photo is by now
     layered = replace(layered, texture=FilmTexture(f"texture{suffix}", key))
     progress(0.9, "Writing the layers")

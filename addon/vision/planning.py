@@ -2,11 +2,44 @@
 
 from __future__ import annotations
 
+import math
+
 from .. import moves
 from ..errors import UsageError
 from ..spec import MoveSpec, SceneSpec
-from .geometry import frame_photo, photo_in_film, ray_map
+from .geometry import even, frame_photo, photo_in_film, ray_map
 from .layered import LayeredPhoto, TextureKey
+
+VR_MOST = 2880
+"""Pixels of one eye's side in VR180, where the size is not set: what most headsets and players take."""
+QUILT_WIDTH = 3360
+QUILT_ASPECT = 0.75
+"""Pixels across a quilt, where the size is not set, and the shape of its views: those of the Looking Glass Portrait."""
+
+
+def vr_side(size: tuple[int, int] | None, photo_width: int, fov: float) -> int:
+    """Pixels of the side of one eye's picture in VR180: the height of the size that was set, else as fine as the photo in its middle.
+
+    fov: horizontal field of view of the photo in degrees.
+    """
+    if size is not None:
+        return max(16, size[1] // 2 * 2)
+    return max(16, min(VR_MOST, round(math.pi * photo_width / (2 * math.tan(math.radians(fov) / 2))) // 2 * 2))
+
+
+def view_pixels(spec: SceneSpec, photo: tuple[int, int], fov: float) -> tuple[int, int] | None:
+    """Width and height of the film that the photo's scene is made for, where its stereo decides that and not the size alone.
+
+    In VR180 the photo fills a part of the view: the film whose pixels are as fine as those of the half sphere in its middle.
+    """
+    mode, size = spec.stereo.mode, spec.render.size
+    if mode == "quilt" and size is None:
+        width = max(2, QUILT_WIDTH // spec.stereo.quilt[0])
+        return even((width, round(width / QUILT_ASPECT)))
+    if mode == "vr180":
+        width = vr_side(size, photo[0], fov) / math.pi * 2 * math.tan(math.radians(fov) / 2)
+        return even((max(2, round(width)), max(2, round(width * photo[1] / photo[0]))))
+    return None
 
 
 def stage(layered: LayeredPhoto) -> moves.Stage:

@@ -153,7 +153,10 @@ def test_cycles_shows_the_same(made, tmp_path, pose):
     with bpy.context.temp_override(scene=scene):
         bpy.context.view_layer.update()
         again = warped.pose_of(built.camera)
-        assert np.allclose(again.rotation, pose.rotation, atol=1e-5) and again[2:] == (pytest.approx(pose.zoom), pytest.approx(pose.offset, abs=1e-6))
+        assert np.allclose(again.rotation, pose.rotation, atol=1e-5) and again[2:] == (
+            pytest.approx(pose.zoom),
+            pytest.approx(pose.offset, abs=1e-6),
+        )
         (frame,) = render.render_frames(scene, str(tmp_path / "f_####.png"), [1])
     rendered, drawn = cv2.imread(str(frame.path)), bgr(warp.frame(pose))
     bpy.data.scenes.remove(scene)
