@@ -13,6 +13,7 @@ import bpy
 from ..errors import RenderError, StorageError, UsageError
 from ..moves import Shot
 from ..scene import compat
+from ..scene.camera import zoom_now
 from ..spec import RenderSpec
 from ..vision.files import shown, write_atomically
 from .frames import FrameKind, clean_png, frame_name, verify_frame
@@ -239,8 +240,8 @@ def _is_at_rest(scene: bpy.types.Scene) -> bool:
     camera = scene.camera.evaluated_get(graph)
     rest = camera.parent.matrix_world @ camera.matrix_parent_inverse
     moved = max(abs(a - b) for ours, theirs in zip(camera.matrix_world, rest) for a, b in zip(ours, theirs))
-    lens = camera.data.lens
-    return moved <= _AT_REST and abs(lens - camera.data.get("stillscape_lens", lens)) <= _AT_REST * lens
+    zoom, offset = zoom_now(camera.data)
+    return max(moved, abs(zoom - 1), *map(abs, offset)) <= _AT_REST
 
 
 def render_one(scene: bpy.types.Scene, number: int, raw: Path) -> None:

@@ -33,7 +33,7 @@ from .render import KINDS, Frame, deliver
 
 SUFFIXES = (".png", ".jpg", ".jpeg")
 _MOST_WORKERS = 8  # each needs the memory of a frame in the making, about 100 bytes a pixel
-_STILL = 1e-7
+_STILL = 1e-6
 _MOST_MEGAPIXELS = 2000  # the photo was admitted when its layers were made
 
 
@@ -173,9 +173,8 @@ def render_frames(
 
 
 def _is_at_rest(pose: Pose) -> bool:
-    return (
-        max(map(abs, pose.location)) < _STILL and abs(pose.zoom - 1) < _STILL and bool(np.allclose(pose.rotation, np.eye(3), atol=_STILL))
-    )
+    away = max(abs(pose.zoom - 1), *map(abs, (*pose.location, *pose.offset)))
+    return away < _STILL and bool(np.allclose(pose.rotation, np.eye(3), atol=_STILL))
 
 
 def _dithered(pixels: NDArray[Any]) -> NDArray[Any]:

@@ -75,6 +75,8 @@ def test_every_film_says_what_it_is(tmp_path: Path, form: FilmFormat) -> None:
 @pytest.mark.parametrize("name", ["a.mov", "a.webm"])
 def test_alpha_is_told(tmp_path: Path, name: str) -> None:
     form = film_format(tmp_path / name, alpha=True)
+    if form.codec == "prores" and not deep_films():
+        pytest.skip("this Blender has no ProRes")
     encode_film(write_frames(tmp_path, alpha=True), tmp_path / name, fps=24, size=SIZE, form=form)
     if name == "a.mov":
         assert read_film(tmp_path / name).codec == "ap4h" and tag_prores(tmp_path / name, Colour(1, 1, 1, False))
