@@ -12,6 +12,7 @@ from typing import NamedTuple
 import bpy
 
 from ..errors import UsageError
+from ..scene import amount
 from ..scene.build import Built, build
 from ..spec import SceneSpec
 from ..vision.depth import Progress
@@ -94,6 +95,8 @@ def build_scene(layered: LayeredPhoto, spec: SceneSpec, scene: bpy.types.Scene, 
     """Layered photo to scene in the given Blender scene, render settings included."""
     size = wanted_size(spec, layered, film=film)
     built = build(layered, spec, scene, size)
+    if amount.is_asked(spec.move):
+        built = amount.settle(built, layered, spec.move)
     transparent = layered.transparent
     rendering.set_up_render(scene, built.camera, built.shot, spec.render, size, transparent=transparent and not film)
     rendering.set_format(scene, ".png", deep=layered.deep and not film, transparent=transparent and not film)

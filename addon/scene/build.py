@@ -18,14 +18,15 @@ from numpy.typing import NDArray
 from .. import moves
 from ..errors import InputError, StorageError
 from ..spec import SceneSpec
+from ..vision.amounts import Found
 from ..vision.cv import cv
 from ..vision.geometry import Grid, frame_photo, lattice, layer_grid, photo_grid, ray_map
 from ..vision.layered import Layer, LayeredPhoto, TextureKey
-from ..vision.layering import tear_threshold
+from ..vision.layering import as_planned, tear_threshold
 from ..vision.photo import read_photo
 from ..vision.planning import shot as shot_of
 from ..vision.planning import stage, texture_key
-from ..vision.texture import encode_texture
+from ..vision.texture import encode_texture, suits
 from . import camera as cameras
 from . import material as materials
 from . import notes, relief
@@ -34,6 +35,8 @@ ID = "stillscape_id"
 ROLE = "stillscape_role"
 MADE = "stillscape_made"
 BOX = "stillscape_box"
+ATTENTION = "stillscape_attention"
+"""Custom property of the root empty: the image that tells faces (white) and subjects (grey) from the rest."""
 NAME = "stillscape_name"
 """The name that we gave an object; as long as it has it, we may give it another."""
 _END = 5  # pixels
@@ -53,6 +56,8 @@ class Built:
     layers: tuple[bpy.types.Object, ...]
     shot: moves.Shot
     film_size: tuple[int, int]
+    safe: Found | None = None
+    """What was found, where the amount of the move was to be worked out."""
 
 
 def stage_of(root: bpy.types.Object) -> moves.Stage:
@@ -82,6 +87,7 @@ def build_in_steps(
     Whoever runs it must keep the artist from editing or undoing between the pieces. Closed early, it removes what it made.
     """
     film = film_size or layered.size
+    spec = as_planned(spec, layered.made)
     identifier = uuid.uuid4().hex
     shot = shot_of(layered, spec.move)
     framing = frame_photo(layered.camera, layered.size, film, spec.render.crop)
@@ -115,6 +121,8 @@ def build_in_steps(
         normals = None
         if layered.normals is not None:
             normals = packed_image(f"{layered.name} Normals", layered.path(layered.normals), "normals", data=True)
+        if layered.attention is not None:
+            root[ATTENTION] = packed_image(f"{layered.name} Attention", layered.path(layered.attention), "attention", data=True)
         yield "Planning the mesh"
         grids = layer_grids(layered, spec)
         context = Context(layered, spec, root, camera, collection, scene, depth, texture, normals)
@@ -279,7 +287,7 @@ def texture_image(name: str, layered: LayeredPhoto, key: TextureKey) -> bpy.type
     8-bit photos stay 8-bit; 16-bit and float photos become float images. Raises StorageError if the temporary file
     finds no room.
     """
-    if layered.texture is not None and layered.texture.key == key:
+    if layered.texture is not None and suits(layered.texture.key, key):
         return packed_image(name, layered.path(layered.texture.file), "texture", alpha=layered.transparent)
     suffix, content = encode_texture(read_photo(layered.path(layered.photo), max_megapixels=MAX_MEGAPIXELS), key)
     with tempfile.TemporaryDirectory(prefix="stillscape-") as folder:

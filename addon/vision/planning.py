@@ -17,10 +17,13 @@ def stage(layered: LayeredPhoto) -> moves.Stage:
 
 
 def shot(layered: LayeredPhoto, settings: MoveSpec) -> moves.Shot:
-    """The shot that `settings` ask for; of a film, as long and as fast as the film.
+    """The shot that `settings` ask for; of a film, as long and as fast as the film. An amount that is to be worked out is taken as
+    it was planned when the layers were made.
 
     Raises UsageError if a camera path goes on after the film has ended.
     """
+    if settings.amount is None:
+        settings = replace(settings, amount=float(layered.made.get("amount", 1.0)))
     if layered.frames is None:
         return moves.shot(settings, stage(layered))
     frames, fps = layered.frames.count, layered.frames.fps
