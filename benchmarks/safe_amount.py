@@ -71,7 +71,10 @@ class Stage:
         bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
         picture = cv2.imread(str(one.photo))
         size = width, max(2, round(width * picture.shape[0] / picture.shape[1]))
-        more: dict[str, dict[str, Any]] = {"move": {"name": move, "amount": None, "frames": FRAMES, "ease": "linear"}, "render": {"size": size}}
+        more: dict[str, dict[str, Any]] = {
+            "move": {"name": move, "amount": None, "frames": FRAMES, "ease": "linear"},
+            "render": {"size": size},
+        }
         self.spec = override(override(SceneSpec(), one.settings), more)
         self.scene = bpy.context.scene
         self.built = job.make_scene(one.photo, self.spec, self.scene, lambda share, text: None, film=False)
@@ -105,7 +108,9 @@ class Stage:
             image.update()
             image.pack()
         n = product.Nodes(tree)
-        ray = n.add("ShaderNodeSeparateXYZ", {0: n.add("ShaderNodeAttribute", attribute_type="GEOMETRY", attribute_name=RAY).outputs["Vector"]})
+        ray = n.add(
+            "ShaderNodeSeparateXYZ", {0: n.add("ShaderNodeAttribute", attribute_type="GEOMETRY", attribute_name=RAY).outputs["Vector"]}
+        )
         u, v = (n.calculate("DIVIDE", ray.outputs[i], ray.outputs[2]) for i in (0, 1))
         off = [n.calculate("ABSOLUTE", n.calculate("SUBTRACT", at, 0.5)) for at in (u, v)]
         outside = n.calculate("GREATER_THAN", n.calculate("MAXIMUM", *off), 0.5)

@@ -80,7 +80,12 @@ def _inverse(d: NDArray[np.float32], numbers_: tuple[float, float, float]) -> ND
 
 
 def _sheet(
-    layer: bpy.types.Object, d: NDArray[np.float32], own: NDArray[np.float32] | None, rays: RayMap, relief_numbers: tuple[float, float, float], tear: float
+    layer: bpy.types.Object,
+    d: NDArray[np.float32],
+    own: NDArray[np.float32] | None,
+    rays: RayMap,
+    relief_numbers: tuple[float, float, float],
+    tear: float,
 ) -> Sheet:
     mesh = layer.data
     count = len(mesh.vertices)

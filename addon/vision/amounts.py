@@ -117,7 +117,10 @@ def _where_it_ends(move: MoveSpec, stage: moves.Stage, sign: float) -> float:
     """The amount from which on a larger one makes no difference, at most MOST; 0 if none makes any."""
 
     def same(a: float, b: float) -> bool:
-        one, other = (np.array([(*p.place, *p.rotation, p.zoom) for p in poses(planned(move, stage, sign * x), stage.tan_width, (1.0,))]) for x in (a, b))
+        one, other = (
+            np.array([(*p.place, *p.rotation, p.zoom) for p in poses(planned(move, stage, sign * x), stage.tan_width, (1.0,))])
+            for x in (a, b)
+        )
         return one.shape == other.shape and bool(np.allclose(one, other, rtol=1e-6, atol=1e-9))
 
     if same(MOST, MOST / 2) and same(MOST, 0.0):
@@ -175,7 +178,11 @@ def advice(
             if crop + more > 0.4:
                 break
             better = largest(measure, film_of(crop + more), move, stage, most, 1.0 if found.amount >= 0 else -1.0)
-            if abs(better.amount) >= max(LITTLE, 1.3 * abs(found.amount)) or more == CROPS[-1] and abs(better.amount) > 1.3 * abs(found.amount):
+            if (
+                abs(better.amount) >= max(LITTLE, 1.3 * abs(found.amount))
+                or more == CROPS[-1]
+                and abs(better.amount) > 1.3 * abs(found.amount)
+            ):
                 offers.append(f"set Crop In to {crop + more:g} (--crop {crop + more:g}), which allows {better.amount:g}")
                 break
     names = [name for name, *_ in MOVES]
