@@ -56,15 +56,42 @@ FILLS: Choices = (
     ("smooth", "Smooth", "What is hidden is filled with blended colors: quicker"),
 )
 MOVES: Choices = (
+    ("static", "Static", "The camera stands still"),
     ("push-in", "Push In", "Move towards the subject"),
+    ("pull-back", "Pull Back", "Start near the subject and move back until the whole photo is seen"),
     ("truck", "Truck", "Move sideways, looking straight on"),
+    ("pedestal", "Pedestal", "Move up, looking straight on"),
+    ("pan", "Pan", "Turn to the side without moving"),
+    ("tilt", "Tilt", "Turn up without moving"),
+    ("roll", "Roll", "Turn the picture around its middle"),
     ("orbit", "Orbit", "Swing sideways around the subject, keeping it in the middle"),
+    ("arc", "Arc", "Swing around the subject from one side to the other, with the photo half way"),
+    ("spiral", "Spiral", "Move towards the subject while circling around it"),
+    ("dolly-zoom", "Dolly Zoom", "Move back and zoom in, so that the subject keeps its size and what is behind it grows"),
+    ("zoom", "Zoom", "Zoom in without moving"),
+    ("ken-burns", "Ken Burns", "Go from one part of the picture to another without moving"),
+    ("handheld", "Handheld", "Sway as if held in the hands"),
+    ("swing", "Swing", "Swing from side to side around the subject, over and over"),
+    ("circle", "Circle", "Circle around the line to the subject, over and over"),
 )
 EASES: Choices = (
     ("linear", "Linear", "The same speed throughout"),
     ("in", "Ease In", "Start slowly"),
     ("out", "Ease Out", "End slowly"),
     ("in-out", "Ease In and Out", "Start and end slowly"),
+)
+CURVES: Choices = (
+    ("sine", "Sine", "Gentle"),
+    ("quad", "Quadratic", "A little stronger than sine"),
+    ("cubic", "Cubic", "Stronger"),
+    ("quart", "Quartic", "Stronger still"),
+    ("quint", "Quintic", "Very strong"),
+    ("expo", "Exponential", "Hardly moving, then all at once"),
+    ("circ", "Circular", "Along a quarter of a circle"),
+    ("back", "Back", "Goes a little too far and comes back"),
+    ("bounce", "Bounce", "Bounces off the end"),
+    ("elastic", "Elastic", "Swings to and fro about the end"),
+    ("bezier", "Bezier", "Blender's usual curve, with handles to drag"),
 )
 ENGINES: Choices = (
     ("cycles", "Cycles", "Exact colors and clean edges; runs everywhere"),
@@ -240,11 +267,140 @@ class MoveSpec:
         minimum=0.05,
         maximum=20,
     )
+    direction: float = setting(
+        0.0,
+        "float",
+        "Direction",
+        "Where the camera goes, in the picture: 0 is right, 90 up, 180 left",
+        minimum=-360,
+        maximum=360,
+        unit="deg",
+    )
+    start_center: tuple[float, float] = setting(
+        (0.5, 0.5),
+        "pair",
+        "Start Center",
+        "Middle of the first view: from the left and from the top, in shares of the photo",
+        minimum=0,
+        maximum=1,
+    )
+    start_size: float = setting(
+        1.0, "float", "Start Size", "Width of the first view, in shares of what the film shows of the photo", minimum=0.05, maximum=2
+    )
+    end_center: tuple[float, float] = setting((0.55, 0.45), "pair", "End Center", "Middle of the last view", minimum=0, maximum=1)
+    end_size: float = setting(0.8, "float", "End Size", "Width of the last view", minimum=0.05, maximum=2)
     frames: int = setting(72, "int", "Frames", "Length of the film", minimum=1, maximum=1_000_000)
+    seconds: float | None = setting(
+        None, "float", "Seconds", "Length of the film in seconds, instead of frames", minimum=0.001, maximum=1_000_000
+    )
     fps: float = setting(24.0, "float", "Frames per Second", "Speed of the film", minimum=1, maximum=240)
     ease: str = setting("in-out", "choice", "Easing", "How the move starts and ends", choices=EASES)
+    curve: str = setting("sine", "choice", "Ease Curve", "How strongly it is eased: Blender's own kinds", choices=CURVES, flag="ease-curve")
+    delay: int = setting(0, "int", "Delay", "Frames to wait before the move", minimum=0, maximum=1_000_000)
+    hold: int = setting(0, "int", "Hold", "Frames to wait at its end", minimum=0, maximum=1_000_000)
     loop: bool = setting(False, "bool", "Loop", "Go there and back, so that the film repeats without a jump")
+    reverse: bool = setting(False, "bool", "Reverse", "Play the move backwards")
+    seed: int = setting(0, "int", "Seed", "Another number gives another sway", minimum=0, maximum=2_147_483_647)
+    then: str = setting(
+        "", "text", "Then", "Further moves, each with its frames and settings: orbit 48 amount=0.5 ease=in; truck 24 direction=90"
+    )
     camera_path: str = setting("", "file", "Camera Path", "A JSON file of keyframes instead of a move", flag="camera-path")
+
+
+_EASED = ("ease", "curve")
+_MATTERS: dict[str, tuple[str, ...]] = {
+    "static": (),
+    **dict.fromkeys(("push-in", "pull-back", "pedestal", "tilt", "roll", "dolly-zoom", "zoom"), ("amount", *_EASED, "loop", "reverse")),
+    **dict.fromkeys(("truck", "pan", "orbit", "arc", "spiral"), ("amount", "direction", *_EASED, "loop", "reverse")),
+    "ken-burns": ("amount", "start_center", "start_size", "end_center", "end_size", *_EASED, "loop", "reverse"),
+    "handheld": ("amount", "loop", "seed"),
+    **dict.fromkeys(("swing", "circle"), ("amount", "direction", "reverse")),
+}
+
+
+def move_settings(name: str) -> tuple[str, ...]:
+    """The fields of MoveSpec that matter to the move called `name`, apart from those of length, speed and chaining."""
+    return (*_MATTERS[name], *(("delay", "hold") if _MATTERS[name] else ()))
+
+
+def move_length(move: MoveSpec) -> int:
+    """The frames of a move by itself, without those that come after it."""
+    return move.frames if move.seconds is None else max(1, round(move.seconds * move.fps))
+
+
+def move_parts(move: MoveSpec) -> tuple[MoveSpec, ...]:
+    """The moves of a shot one after the other, the first with `then` taken away; all have their length in `frames`.
+
+    Later moves take length and easing of the first unless they name their own. Raises UsageError, in one sentence.
+    """
+    first = replace(move, then="", frames=move_length(move), seconds=None)
+    return (first, *(_part(first, text.strip()) for text in move.then.split(";") if text.strip()))
+
+
+_ANSWERS = {"yes": True, "true": True, "on": True, "no": False, "false": False, "off": False}
+
+
+def _part(first: MoveSpec, text: str) -> MoveSpec:
+    name, *words = text.split()
+    if name not in _MATTERS:
+        raise UsageError(f"--then {text!r}: there is no move {name!r}; choose one of {', '.join(_MATTERS)}.")
+    known = {flag(f): f for f in fields(MoveSpec) if f.name in (*move_settings(name), "frames", "seconds")}
+    values: dict[str, Any] = {}
+    for number, word in enumerate(words):
+        key, equals, value = word.partition("=")
+        if number == 0 and not equals and key[0].isdigit():
+            key, equals, value = ("seconds", "=", key[:-1]) if key.endswith("s") else ("frames", "=", key)
+        key = {"curve": "ease-curve"}.get(key, key.replace("_", "-"))
+        if key not in known:
+            raise UsageError(f"--then {text!r}: {key!r} is no setting of {name}; it has {', '.join(sorted(known))}.")
+        f = known[key]
+        try:
+            values[f.name] = _typed(meta(f), value if equals else "yes")
+        except ValueError as error:
+            raise UsageError(f"--then {text!r}: {key} cannot be {value!r}; write for example {_example(f)}.") from error
+        problem = _check(values[f.name], meta(f), key)
+        if problem:
+            raise UsageError(f"--then {text!r}: {problem.removeprefix('--')}")
+    kept = {"name": name, "fps": first.fps, "frames": first.frames, "ease": first.ease, "curve": first.curve}
+    part = MoveSpec(**{**kept, **values})
+    return replace(part, frames=move_length(part), seconds=None)
+
+
+def _typed(m: Meta, text: str) -> Any:
+    """A word of a chain as the value of a setting. Raises ValueError."""
+    if m.kind == "bool":
+        if text.lower() not in _ANSWERS:
+            raise ValueError(text)
+        return _ANSWERS[text.lower()]
+    if m.optional and text == "auto":
+        return None
+    if m.kind == "pair":
+        return tuple(float(number) for number in text.split(","))
+    return {"int": int, "float": float}.get(m.kind, str)(text)
+
+
+def _example(f: Field) -> str:
+    default = {"seconds": 2, "frames": 48}.get(f.name, f.default)
+    shown = ",".join(f"{n:g}" for n in default) if isinstance(default, tuple) else "yes" if default is False else default
+    return f"{flag(f)}={1 if shown is None else shown}"
+
+
+def _check_move(move: MoveSpec) -> list[str]:
+    """What is wrong with length, waiting and chaining of a move whose numbers are sound."""
+    try:
+        parts = move_parts(move)
+    except UsageError as error:
+        return [str(error)]
+    errors = []
+    for part in parts:
+        whose = "" if len(parts) == 1 else f" of {part.name}"
+        if part.delay + part.hold and part.frames - part.delay - part.hold < 2:
+            errors.append(f"--delay {part.delay} and --hold {part.hold}{whose} leave no room for the move in its {part.frames} frames.")
+        elif len(parts) > 1 and part.frames < 2:
+            errors.append(f"--then: each move of a shot needs 2 frames or more, {part.name} has {part.frames}.")
+    if sum(part.frames for part in parts) > 1_000_000:
+        errors.append("--then: the moves have more than 1000000 frames together; shorten them.")
+    return errors
 
 
 STEADY: Choices = (
@@ -360,6 +516,8 @@ def validate(spec: SceneSpec) -> list[str]:
     near, far = spec.depth.near, spec.depth.far
     if not errors and near is not None and far is not None and near >= far:
         errors.append(f"--near {near:g} must be smaller than --far {far:g}.")
+    if not errors:
+        errors += _check_move(spec.move)
     if spec.depth.known_size is not None and (near is not None or far is not None):
         errors.append("--known-size sets the distances itself; leave out --near and --far.")
     return errors
@@ -448,8 +606,8 @@ def override(spec: SceneSpec, values: Mapping[str, Mapping[str, Any]]) -> SceneS
 
 
 __all__ = [
-    "DEPTH_KINDS", "DEVICES", "EASES", "ENGINES", "FILLS", "LAYERINGS", "MOVES", "NETWORK_DEVICES", "SCHEMA", "Choices", "DepthSpec", "LayersSpec",
+    "CURVES", "DEPTH_KINDS", "DEVICES", "EASES", "ENGINES", "FILLS", "LAYERINGS", "MOVES", "NETWORK_DEVICES", "SCHEMA", "Choices", "DepthSpec", "LayersSpec",
     "MachineSpec", "Meta",
     "MoveSpec", "PhotoSpec", "ReliefSpec", "RenderSpec", "STEADY", "SceneSpec", "VideoSpec", "check", "flag", "from_mapping",
-    "meta", "override", "read_spec", "sections", "validate",
+    "meta", "move_length", "move_parts", "move_settings", "override", "read_spec", "sections", "validate",
 ]  # fmt: skip

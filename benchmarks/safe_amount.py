@@ -145,7 +145,7 @@ class Stage:
         n = self.notes
         film = view(frame_photo(n.camera, n.size, n.film, n.crop), n.film)
         scene = self.geometry()
-        lost = [Shares(0, 0, 0, 0, *scene(film, pose)[4:]) for pose in poses(shot, self.stage.tan_width, (0.5, 1.0))]
+        lost = [Shares(0, 0, 0, 0, *scene(film, pose)[4:]) for pose in poses(shot, self.stage, FRAMES)]
         return amounts.worst([*found, *lost])
 
     def geometry(self) -> Any:

@@ -90,6 +90,10 @@ def settings(arguments: argparse.Namespace, report: Report) -> specs.SceneSpec:
     base = specs.read_spec(Path(arguments.spec)) if arguments.spec else specs.SceneSpec()
     given = given_settings(arguments)
     if is_film(Path(arguments.photo)):  # whose own length and speed would go before the move's
+        if "seconds" in given.get("move", {}):
+            raise UsageError(
+                f"--seconds: {shown(Path(arguments.photo).name)} is a film and keeps its length; use --film-frames for less of it."
+            )
         given.setdefault("video", {}).update({name: value for name, value in given.get("move", {}).items() if name in ("frames", "fps")})
     spec = specs.check(specs.override(base, given))
     if spec.move.camera_path and "name" in given.get("move", {}):

@@ -13,6 +13,7 @@ import bpy
 
 from ..errors import UsageError
 from ..scene import amount
+from ..scene import camera as cameras
 from ..scene.build import Built, build
 from ..spec import SceneSpec
 from ..vision.depth import Progress
@@ -100,6 +101,7 @@ def build_scene(layered: LayeredPhoto, spec: SceneSpec, scene: bpy.types.Scene, 
     transparent = layered.transparent
     rendering.set_up_render(scene, built.camera, built.shot, spec.render, size, transparent=transparent and not film)
     rendering.set_format(scene, ".png", deep=layered.deep and not film, transparent=transparent and not film)
+    cameras.mark(scene, built.root, built.shot)
     scene.render.filepath = f"//{_plain(layered.name)}_####"
     scene.frame_set(1)
     return built

@@ -229,6 +229,8 @@ def settle(built: Built, layered: LayeredPhoto, move: MoveSpec) -> Built:
     """Find the amount that `built` allows and give its camera the move of this amount."""
     notes = read_notes(built.root)
     assert notes is not None
+    if layered.frames is not None:
+        move = moves.fitted(move, layered.frames.count, layered.frames.fps)
     found, safe = find(built.root, built.layers, notes, stage_of(built.root), move, notes.film, notes.crop)
     shot = shot_of(layered, replace(move, amount=found.amount))
     cameras.animate(built.camera, shot)

@@ -62,7 +62,8 @@ class Built:
 
 def stage_of(root: bpy.types.Object) -> moves.Stage:
     """What a camera move must know of the scene, as `build` noted it on the root empty."""
-    return moves.Stage(*(float(root[f"stillscape_{name}"]) for name in moves.Stage._fields))
+    known = {name: root.get(f"stillscape_{name}", moves.Stage._field_defaults.get(name)) for name in moves.Stage._fields}
+    return moves.Stage(**{name: float(value) for name, value in known.items()})
 
 
 def build(layered: LayeredPhoto, spec: SceneSpec, scene: bpy.types.Scene, film_size: tuple[int, int] | None = None) -> Built:

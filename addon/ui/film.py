@@ -14,6 +14,7 @@ from ..errors import RenderError, StillscapeError, StorageError, UsageError
 from ..output import devices, render
 from ..output.film import encode_film
 from ..output.frames import frame_name, parse_frame_range
+from ..scene import camera as cameras
 from ..scene.build import ID
 from ..scene.material import follow_scene
 from ..spec import SceneSpec
@@ -25,7 +26,6 @@ from .properties import to_spec
 
 log = logging.getLogger(__name__)
 
-_CAMERA = ("lens", "sensor_fit", "sensor_width", "sensor_height", "shift_x", "shift_y", "clip_start", "clip_end")
 _ENCODING = 0.1
 """Share of the time that is shown for encoding."""
 
@@ -55,7 +55,7 @@ class Film:
         self._stage = ""
         self._collection = photo.collection.name
         self._followed: list[tuple[str, str]] = []
-        self._camera: dict[str, Any] = {}
+        self._camera: cameras.LensState | None = None
         self._framed = (photo.notes.film, photo.notes.crop)
         self._devices: _Devices | None = None
         self._had_result = "Render Result" in bpy.data.images
@@ -80,7 +80,7 @@ class Film:
         self._stage = stage.name
         stage.collection.children.link(photo.collection)
         stage.world = home.world
-        self._camera = {name: getattr(photo.camera.data, name) for name in _CAMERA}
+        self._camera = cameras.lens_state(photo.camera.data)
         setup.set_up(stage, photo, spec)
         render.set_format(stage, ".png", deep=False, transparent=False)
         stage.render.film_transparent = False
@@ -152,11 +152,9 @@ class Film:
     def _put_camera_back(self) -> None:
         collection = bpy.data.collections.get(self._collection)
         photo = scenery.scenery(collection) if collection is not None and ID in collection else None
-        if photo is None or (photo.notes.film, photo.notes.crop) == self._framed:
+        if photo is None or self._camera is None or (photo.notes.film, photo.notes.crop) == self._framed:
             return
-        for name, value in self._camera.items():
-            setattr(photo.camera.data, name, value)
-        setup.cameras.remember_rest(photo.camera.data, setup.photo_tangent(photo))
+        cameras.put_lens_back(photo.camera.data, self._camera)
         setup.notes.note_film(photo.root, *self._framed)
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import bpy
 
 from ..scene.relief import NUMBERS
-from ..spec import LayersSpec, MoveSpec, PhotoSpec, ReliefSpec, RenderSpec
+from ..spec import LayersSpec, PhotoSpec, ReliefSpec, RenderSpec
 from . import tasks
 from .depth import draw_depth
 from .layers import draw_layers
 from .layout import draw_section
+from .move import draw_move
 from .scenery import active_scenery
 
 
@@ -128,7 +129,7 @@ class VIEW3D_PT_stillscape_move(_SubPanel, bpy.types.Panel):
     def draw(self, context: bpy.types.Context) -> None:
         column = self.settings(self.layout)
         settings = context.scene.stillscape.move
-        draw_section(column, settings, MoveSpec)
+        draw_move(column, settings)
         column.operator("stillscape.apply_move", icon="VIEW_CAMERA")
 
 

@@ -19,7 +19,7 @@ from ..vision.depth import estimators
 
 _FIRST_VALUES: dict[str, Any] = {
     "fov": 50.0, "near": 1.5, "far": 12.0, "ratio": 8.0, "known_size": 1.8, "network_size": 518, "size": (1920, 1080),
-    "frames": 72, "fps": 24.0, "reserve": 0.08,
+    "frames": 72, "seconds": 3.0, "fps": 24.0, "reserve": 0.08,
 }  # fmt: skip
 """What an optional setting shows once it is switched on."""
 

@@ -26,8 +26,7 @@ def fit_camera(photo: Scenery, film: tuple[int, int], crop: float) -> None:
         return
     size = photo.notes.size
     framing = frame_photo(photo.notes.camera, size, film, crop)
-    cameras.frame_camera(photo.camera.data, framing, photo.notes.near, photo.notes.far)
-    cameras.remember_rest(photo.camera.data, photo_tangent(photo))
+    cameras.reframe(photo.camera.data, framing, photo.notes.near, photo.notes.far, photo_tangent(photo))
     notes.note_film(photo.root, film, crop)
 
 

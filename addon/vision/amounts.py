@@ -29,7 +29,8 @@ LITTLE = 0.5
 CROPS = (0.03, 0.06, 0.1)
 _SURE = 0.95  # of the limits is what the search keeps to: what is rendered may be a little more than what is drawn here
 _EXACT = 1.03  # how much larger an amount that is too large may be than the one that is found
-_BETWEEN = (0.25, 0.5, 0.75, 1.0)
+_FRAMES = 24  # of the film, among which the worst are chosen
+_LOOKS = 4, 8
 RESERVES = 0.03, 0.3  # what a plan may ask for
 _SPARE = 1.25  # times as much as the plan itself takes: the layers may allow more
 _PLANNED = 320  # pixels of the longer side of a plan
@@ -81,9 +82,9 @@ def largest(measure: Measure, film: View, move: MoveSpec, stage: moves.Stage, mo
     """
     seen: dict[Pose, Shares] = {REST_POSE: Shares()}
 
-    def look(amount: float, between: tuple[float, ...]) -> Shares:
+    def look(amount: float, count: int) -> Shares:
         shot = planned(move, stage, sign * amount)
-        for pose in (chosen := extremes(poses(shot, stage.tan_width, between))):
+        for pose in (chosen := extremes(poses(shot, stage, _FRAMES), count)):
             if pose not in seen:
                 seen[pose] = measure(film, pose)
         return worst(seen[pose] for pose in chosen)
@@ -92,13 +93,13 @@ def largest(measure: Measure, film: View, move: MoveSpec, stage: moves.Stage, mo
     if top == 0:
         return Found(1.0, "", Shares())
     amount, above = 0.0, top
-    for between in ((0.5, 1.0), _BETWEEN):
-        # The second time only to make sure that nothing worse lies between two poses.
-        amount, above = _bisected(lambda a, b=between: excess(look(a, b), most)[0] / _SURE, above if amount == 0 else amount)
+    for count in _LOOKS:
+        # More the second time, only to make sure that nothing worse lies between.
+        amount, above = _bisected(lambda a, n=count: excess(look(a, n), most)[0] / _SURE, above if amount == 0 else amount)
         if amount == 0:
             break
-    found = look(amount, _BETWEEN)
-    limit = "" if amount >= top else excess(look(min(above, top), _BETWEEN), most)[1]
+    found = look(amount, _LOOKS[-1])
+    limit = "" if amount >= top else excess(look(min(above, top), _LOOKS[-1]), most)[1]
     return Found(_short(amount) * (1.0 if sign > 0 else -1.0), limit, found)
 
 
@@ -118,7 +119,7 @@ def _where_it_ends(move: MoveSpec, stage: moves.Stage, sign: float) -> float:
 
     def same(a: float, b: float) -> bool:
         one, other = (
-            np.array([(*p.place, *p.rotation, p.zoom) for p in poses(planned(move, stage, sign * x), stage.tan_width, (1.0,))])
+            np.array([(*p.place, *p.rotation, p.zoom, *p.offset) for p in poses(planned(move, stage, sign * x), stage, _FRAMES)])
             for x in (a, b)
         )
         return one.shape == other.shape and bool(np.allclose(one, other, rtol=1e-6, atol=1e-9))
@@ -197,7 +198,7 @@ def advice(
 
 def _sideways(shot: moves.Shot, stage: moves.Stage) -> bool:
     """Whether a shot goes sideways, or turns, more than it goes in or out."""
-    ends = poses(shot, stage.tan_width, (1.0,))
+    ends = poses(shot, stage, _FRAMES)
     aside = max((np.hypot(p.place[0], p.place[1]) / stage.focus + np.radians(np.abs(p.rotation).max())) for p in ends)
     along = max(abs(p.place[2]) / stage.focus + abs(np.log(p.zoom)) for p in ends)
     return bool(aside > along)
@@ -249,7 +250,7 @@ def plan_ahead(photo: Depths, film: View, move: MoveSpec, stage: moves.Stage) ->
     scene = relief([sheet], sampled(tx, ty, q, kinds), photo.kinds)
     amount = largest(looked_at(scene), film, move, stage, limits(move.flaws)).amount
     shot = planned(move, stage, amount)
-    ends = extremes(poses(shot, stage.tan_width))
+    ends = extremes(poses(shot, stage, _FRAMES))
     open_ = max((_opening(sheet, cut, pose) for pose in ends), default=0.0)
     past = max((_past(scene.points, film, pose) for pose in ends), default=0.0)
     needed = max(open_, past) / photo.rays.width

@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..moves import Keyframe, Shot
+from ..moves import Keyframe, Shot, Stage, sampled, zoom_of
 from .geometry import Framing
 
 Floats = NDArray[np.float32]
@@ -64,11 +64,13 @@ class Points(NamedTuple):
 
 
 class Pose(NamedTuple):
-    """A camera: metres to the right, up and forward; XYZ Euler degrees; tangents of the film in those at rest."""
+    """A camera: metres to the right, up and forward; XYZ Euler degrees; the film's width in that at rest; and how far its middle is
+    from that at rest, in tangents to the right and up."""
 
     place: tuple[float, float, float]
     rotation: tuple[float, float, float]
-    zoom: float
+    zoom: float = 1.0
+    offset: tuple[float, float] = (0.0, 0.0)
 
 
 class Shares(NamedTuple):
@@ -259,8 +261,8 @@ class _Window(NamedTuple):
 
 def _film_rays(film: View, pose: Pose, turn: NDArray[np.float64]) -> _Window | None:
     f, (w, h) = film.framing, film.size
-    x = (f.tan_x + ((np.arange(w) + 0.5) / w - 0.5) * f.tan_width) * pose.zoom
-    y = (f.tan_y + (0.5 - (np.arange(h) + 0.5) / h) * f.tan_height) * pose.zoom
+    x = f.tan_x + pose.offset[0] + ((np.arange(w) + 0.5) / w - 0.5) * f.tan_width * pose.zoom
+    y = f.tan_y + pose.offset[1] + (0.5 - (np.arange(h) + 0.5) / h) * f.tan_height * pose.zoom
     away = -(turn[2, 0] * x + turn[2, 1] * y[:, None] - turn[2, 2])
     if away.min() < 0.05:
         return None
@@ -366,11 +368,13 @@ def in_film(
     across, up, axis = (turn[0, i] * x + turn[1, i] * y - turn[2, i] for i in range(3))
     axis = -axis
     f, (w, h) = film.framing, film.size
-    safe = np.where(axis > 1e-3, axis, 1e-3) * pose.zoom
-    return ((across / safe - f.tan_x) / f.tan_width + 0.5) * w, (0.5 - (up / safe - f.tan_y) / f.tan_height) * h, axis
+    safe = np.where(axis > 1e-3, axis, 1e-3)
+    right = (across / safe - f.tan_x - pose.offset[0]) / (f.tan_width * pose.zoom)
+    down = (up / safe - f.tan_y - pose.offset[1]) / (f.tan_height * pose.zoom)
+    return (right + 0.5) * w, (0.5 - down) * h, axis
 
 
-REST_POSE = Pose((0.0, 0.0, 0.0), (0.0, 0.0, 0.0), 1.0)
+REST_POSE = Pose((0.0, 0.0, 0.0), (0.0, 0.0, 0.0))
 
 
 def _lost(points: Points, film: View, pose: Pose, turn: NDArray[np.float64]) -> tuple[float, float, float]:
@@ -397,37 +401,24 @@ def _inside(points: Points, film: View, pose: Pose, turn: NDArray[np.float64]) -
 
 def pose_of(key: Keyframe, tan_width: float) -> Pose:
     """A keyframe as a pose. tan_width: the photo's width in tangents."""
-    zoom = 1.0 if key.fov is None else 2 * math.tan(math.radians(key.fov) / 2) / tan_width
-    return Pose((key.location[0], key.location[1], -key.location[2]), key.rotation, zoom)
+    x, y, z = key.location
+    return Pose((x, y, -z), key.rotation, 1 / zoom_of(key, tan_width), key.offset)
 
 
-def poses(shot: Shot, tan_width: float, between: Sequence[float] = (0.5, 1.0)) -> list[Pose]:
-    """The poses of a shot, each once: its first keyframe, and between two keyframes at the given shares of the way."""
-    keys = [pose_of(key, tan_width) for key in shot.keyframes]
-    found = dict.fromkeys(keys[:1])
-    for a, b in zip(keys, keys[1:]):
-        found |= dict.fromkeys(_mixed(a, b, share) for share in between)
-    return list(found)
+def poses(shot: Shot, stage: Stage, most: int) -> list[Pose]:
+    """The poses of a shot, each once: at `most` frames that are spread evenly, and at its keyframes."""
+    return list(dict.fromkeys(pose_of(key, stage.tan_width) for key in sampled(shot, stage, most)))
 
 
-def _mixed(a: Pose, b: Pose, share: float) -> Pose:
-    """Between two poses, as curves of location, rotation and lens go."""
-    if share == 1.0:
-        return b
-
-    def mix(m: tuple[float, ...], n: tuple[float, ...]) -> tuple[float, float, float]:
-        x, y, z = (p + (q - p) * share for p, q in zip(m, n))
-        return x, y, z
-
-    return Pose(mix(a.place, b.place), mix(a.rotation, b.rotation), 1 / (1 / a.zoom + (1 / b.zoom - 1 / a.zoom) * share))
-
-
-def extremes(given: Sequence[Pose], most: int = 10) -> list[Pose]:
+def extremes(given: Sequence[Pose], most: int = 8) -> list[Pose]:
     """Those of many poses that are farthest in some direction: what a camera shows at its worst is to be seen from one of them."""
     if len(given) <= most:
         return list(given)
-    values = np.array([(*p.place, *p.rotation, math.log(p.zoom)) for p in given])
+    values = np.array([(*p.place, *p.rotation, math.log(p.zoom), *p.offset) for p in given])
     values = values / np.maximum(np.abs(values).max(0), 1e-12)
-    directions = np.concatenate([np.eye(7), -np.eye(7), np.array([[a, b, 0, 0, 0, 0, 0] for a in (-1, 1) for b in (-1, 1)])])
-    chosen = dict.fromkeys(int(np.argmax(values @ d)) for d in (values[np.argmax((values**2).sum(1))], *directions))
-    return [given[i] for i in list(chosen)[: 2 * most]]
+    farthest = np.argsort(-(values**2).sum(1), kind="stable")
+    used = np.abs(values).max(0) > 0
+    axes = np.eye(values.shape[1])[used]
+    directions = np.concatenate([axes, -axes])
+    chosen = dict.fromkeys([int(farthest[0]), *(int(np.argmax(values @ d)) for d in directions), *map(int, farthest)])
+    return [given[i] for i in list(chosen)[:most]]

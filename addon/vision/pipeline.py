@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import InputError, RenderError
-from ..moves import Stage
 from ..spec import SceneSpec
 from . import depth as depth_sources
 from .amounts import Depths, plan_ahead
@@ -22,7 +21,7 @@ from .geometry import even, frame_photo, pitch_from_horizon, ray_map
 from .layered import DepthMap, Disparity, FilmTexture, LayeredPhoto, PhotoCamera, read_layered, to_disparity, write_layered
 from .layering import MOST_PIXELS, as_planned, cut_layers, find_sky, grid_size, make_layers, photo_colour, tear_threshold
 from .photo import Photo, read_photo
-from .planning import shot, texture_key
+from .planning import shot, stage_of, texture_key
 from .texture import encode_texture
 
 DEFAULT_FOV = 50.0
@@ -126,7 +125,7 @@ def _planned_ahead(
     tear = None if one_sheet else tear_threshold(spec, grid_size(photo.size, MOST_PIXELS))
     nothing = np.zeros((1, 1), np.uint8)
     given = Depths(disparity.d, disparity.near, disparity.far, nothing if kinds is None else kinds, rays, tear, spec.relief.margin)
-    stage = Stage(close_distance(disparity), focus_distance(disparity), rays.width)
+    stage = stage_of(close_distance(disparity), focus_distance(disparity), rays)
     found = plan_ahead(given, view(frame_photo(camera, photo.size, size, spec.render.crop), size), spec.move, stage)
     made = {"amount": found.amount}
     if spec.layers.reserve is None:

@@ -14,6 +14,7 @@ import pytest
 from addon import ui
 from addon.output import film as film_module
 from addon.output.mp4 import read_film
+from addon.scene import camera as cameras
 from addon.scene import compat
 from addon.ui import film, process, results, scenery
 from addon.vision import worker_process
@@ -184,9 +185,9 @@ def test_a_film_of_another_size_leaves_the_camera_as_it_was(photo: Path, tmp_pat
     bpy.context.scene.stillscape.render.use_size = True
     bpy.context.scene.stillscape.render.size = (32, 48)
     made = the_photo()
-    lens = [getattr(made.camera.data, name) for name in film._CAMERA]
+    lens = cameras.lens_state(made.camera.data)
     bpy.ops.stillscape.render_film(filepath=str(tmp_path / "film.mp4"))
-    assert [getattr(made.camera.data, name) for name in film._CAMERA] == lens
+    assert cameras.lens_state(made.camera.data) == lens
     reader = cv2.VideoCapture(str(tmp_path / "film.mp4"))
     assert reader.read()[1].shape[:2] == (48, 32)
 
