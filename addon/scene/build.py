@@ -37,6 +37,8 @@ MADE = "stillscape_made"
 BOX = "stillscape_box"
 ATTENTION = "stillscape_attention"
 """Custom property of the root empty: the image that tells faces (white) and subjects (grey) from the rest."""
+RESERVE = "stillscape_reserve"
+"""Custom property of the root empty: the reserve that the layers were made with, if it was worked out."""
 NAME = "stillscape_name"
 """The name that we gave an object; as long as it has it, we may give it another."""
 _END = 5  # pixels
@@ -97,6 +99,8 @@ def build_in_steps(
         scene.collection.children.link(collection)
         root = _root(layered, collection)
         notes.write_notes(root, layered, film, spec.render.crop, shot)
+        if "reserve" in layered.made:
+            root[RESERVE] = float(layered.made["reserve"])
         for name, value in stage(layered)._asdict().items():
             root[f"stillscape_{name}"] = value
         camera = cameras.new_camera(f"{layered.name} Camera", root, collection)

@@ -161,6 +161,17 @@ def _bisected(cost: Callable[[float], float], top: float) -> tuple[float, float]
     return low, high
 
 
+def told(found: Found) -> str:
+    """What was found, in one sentence or two."""
+    if found.limit:
+        text = f"Amount {found.amount:g}: with more, {WHY[found.limit]}."
+    elif abs(found.amount) >= MOST:
+        text = f"Amount {found.amount:g}, the most that is ever proposed."
+    else:
+        text = f"Amount {found.amount:g}: more makes no difference to this move."
+    return f"{text} {found.advice}".strip()
+
+
 # Advice ------------------------------------------------------------------------------------------------------------------
 
 
@@ -330,5 +341,5 @@ def looked_at(scene: Relief) -> Measure:
 
 __all__ = [
     "FACE", "LIMITS", "LITTLE", "MOST", "REST", "SUBJECT", "WHY", "Depths", "Found", "Measure", "Planned", "advice", "excess", "largest", "limits",
-    "looked_at", "plan_ahead", "planned", "sampled", "worst",
+    "looked_at", "plan_ahead", "planned", "sampled", "told", "worst",
 ]  # fmt: skip
