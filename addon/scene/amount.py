@@ -61,7 +61,7 @@ def scene_relief(root: bpy.types.Object, layers: Sequence[bpy.types.Object], not
         if d is not None:
             sheets.append(_sheet(layer, d, own, rays, (near, far, strength), float(root["Tear"])))
     points = _points(depths, shown, rays, (near, far, strength), kinds)
-    return relief(sheets, points, kinds)
+    return relief(sheets, points, kinds, rays)
 
 
 def attention(root: bpy.types.Object) -> NDArray[np.uint8]:

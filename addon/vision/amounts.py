@@ -95,7 +95,9 @@ def largest(measure: Measure, film: View, move: MoveSpec, stage: moves.Stage, mo
     amount, above = 0.0, top
     for count in _LOOKS:
         # More the second time, only to make sure that nothing worse lies between.
-        amount, above = _bisected(lambda a, n=count: excess(look(a, n), most)[0] / _SURE, above if amount == 0 else amount)
+        upper = top if count == _LOOKS[0] else amount
+        amount, over = _bisected(lambda a, n=count: excess(look(a, n), most)[0] / _SURE, upper)
+        above = over if over > amount else above
         if amount == 0:
             break
     found = look(amount, _LOOKS[-1])
@@ -258,7 +260,7 @@ def plan_ahead(photo: Depths, film: View, move: MoveSpec, stage: moves.Stage) ->
     h, w = q.shape
     tx, ty = photo.rays.uv_to_ray((np.arange(w) + 0.5) / w, 1 - (np.arange(h) + 0.5) / h)
     kinds = cv().resize(photo.kinds, (w, h), interpolation=cv().INTER_NEAREST)
-    scene = relief([sheet], sampled(tx, ty, q, kinds), photo.kinds)
+    scene = relief([sheet], sampled(tx, ty, q, kinds), photo.kinds, photo.rays)
     amount = largest(looked_at(scene), film, move, stage, limits(move.flaws)).amount
     shot = planned(move, stage, amount)
     ends = extremes(poses(shot, stage, _FRAMES))

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..moves import Keyframe, Shot, Stage, sampled, zoom_of
-from .geometry import Framing
+from .geometry import Framing, RayMap
 
 Floats = NDArray[np.float32]
 Bytes = NDArray[np.uint8]
@@ -95,14 +95,14 @@ class Relief(NamedTuple):
 
     sheets: tuple[_Drawn, ...]
     points: Points
-    kinds: Bytes
+    rays: RayMap
     nearest: float
 
 
 class _Drawn(NamedTuple):
     """A sheet, thinned out for drawing. The rest is one for each of its cells.
 
-    cells: flat numbers in (R-1)×(C-1). look: 0..2 what they show, +4 hidden, +8 past the border. x, y, deep: tangents and 1/z of
+    cells: flat numbers in (R-1)×(C-1). look: 0..2 what they show, +4 hidden. x, y, deep: tangents and 1/z of
     their middle. across, up: slopes of 1/z over the tangents. steep: how many times steeper the steepest face in them is. backed: the
     share that something is behind. torn: whether a face is.
     """
@@ -126,14 +126,17 @@ class _Drawn(NamedTuple):
 # Preparing ---------------------------------------------------------------------------------------------------------------
 
 
-def relief(sheets: Iterable[Sheet], points: Points, kinds: Bytes) -> Relief:
-    """Get sheets ready to be looked at. kinds: uint8 H×W over the photo, REST, SUBJECT or FACE. No sheet: nothing is covered."""
+def relief(sheets: Iterable[Sheet], points: Points, kinds: Bytes, rays: RayMap) -> Relief:
+    """Get sheets ready to be looked at. kinds: uint8 H×W over the photo, REST, SUBJECT or FACE. rays: of the photo's camera.
+
+    No sheet: nothing is covered.
+    """
     given = tuple(sheets)
     count = sum(int(np.count_nonzero(np.isfinite(s.q))) for s in given)
     every = max(1, math.ceil(math.sqrt(count / MOST_VERTICES)))
     drawn = tuple(_drawn(s, kinds, every) for s in given)
     nearest = max((float(d.q.max()) for d in drawn if d.q.size and not d.endless), default=1e-6)
-    return Relief(drawn, points, kinds, max(nearest, 1e-6))
+    return Relief(drawn, points, rays, max(nearest, 1e-6))
 
 
 def _drawn(sheet: Sheet, kinds: Bytes, every: int) -> _Drawn:
@@ -141,8 +144,7 @@ def _drawn(sheet: Sheet, kinds: Bytes, every: int) -> _Drawn:
     known = np.isfinite(thin.q)
     cells = np.flatnonzero(_all_corners(known) & thin.shown)
     u, v = (thin.u[1:] + thin.u[:-1]) / 2, (thin.v[1:] + thin.v[:-1]) / 2
-    outside = ((u < 0) | (u > 1)) | ((v < 0) | (v > 1))[:, None]
-    look = _kinds_at(kinds, u, v) + np.uint8(4) * thin.hidden + np.uint8(8) * outside
+    look = _kinds_at(kinds, u, v) + np.uint8(4) * thin.hidden
     y, x = np.divmod(cells, max(1, thin.q.shape[1] - 1))
     a, b, c, d = (thin.q[y + i, x + j] for i in (0, 1) for j in (0, 1))  # upper left, upper right, lower left, lower right
     wide, high = np.diff(thin.tx), -np.diff(thin.ty)
@@ -222,10 +224,10 @@ def shares(scene: Relief, film: View, pose: Pose) -> Shares:
     window = _film_rays(film, pose, turn)
     if window is None:
         return Shares(uncovered=1.0, faces_lost=1.0, subject_lost=1.0, photo_lost=1.0)
-    look, stretched, opened = _look(scene, pose, window, turn)
+    look, outside, stretched, opened = _look(scene, pose, window, turn)
     empty = look == 255
     weight = np.where(empty, 1, WEIGHTS[np.minimum(look & 3, 2)])
-    outside, revealed = ~empty & (look & 8 > 0), ~empty & (look & 12 == 4)
+    revealed = ~empty & ~outside & (look & 4 > 0)
     total = float(w * h)
     # A pixel that nothing covers among others that are covered is one that fell between two boxes.
     return Shares(
@@ -277,8 +279,9 @@ def _film_rays(film: View, pose: Pose, turn: NDArray[np.float64]) -> _Window | N
     return None if size[0] * size[1] > 40 * w * h else _Window(rows, columns, size, left, top, pixel)
 
 
-def _look(scene: Relief, pose: Pose, window: _Window, turn: NDArray[np.float64]) -> tuple[Bytes, Floats, Floats]:
-    """What every film pixel shows (255: nothing), how much of it is stretched, and how much is a stretched face that has opened, H×W."""
+def _look(scene: Relief, pose: Pose, window: _Window, turn: NDArray[np.float64]) -> tuple[Bytes, Mask, Floats, Floats]:
+    """What every film pixel shows (255: nothing), whether that lies past the photo's border, how much of it is stretched, and how much
+    is a stretched face that has opened, H×W each."""
     w, h = window.size
     depth = np.full(w * h, -1, np.float32)
     sheets, cells = np.full(w * h, -1, np.int16), np.zeros(w * h, np.int64)
@@ -293,14 +296,28 @@ def _look(scene: Relief, pose: Pose, window: _Window, turn: NDArray[np.float64])
         nearer = own > depth
         depth[nearer], cells[nearer], sheets[nearer] = own[nearer], own_cells[nearer], number
     at = window.rows * w + window.columns
-    shown, cells = sheets[at], cells[at]
+    shown, cells, depth = sheets[at], cells[at], depth[at]
+    outside = np.zeros(at.shape, bool)
     look, stretched, opened = np.full(at.shape, 255, np.uint8), np.zeros(at.shape, np.float32), np.zeros(at.shape, np.float32)
     for number, sheet in enumerate(scene.sheets):
         here = shown == number
         look[here] = sheet.look[cells[here]]
+        outside[here] = _past_border(scene.rays, sheet, depth[here], pose, window, here)
         if not sheet.endless:
             stretched[here], opened[here] = _stretched(sheet, cells[here], pose, turn)
-    return look, stretched, opened
+    return look, outside, stretched, opened
+
+
+def _past_border(rays: RayMap, sheet: _Drawn, depth: Floats, pose: Pose, window: _Window, here: Mask) -> Mask:
+    """Whether film pixels (`here`, H×W) that show a sheet at 1/z `depth` from the camera look past the photo's border."""
+    x = window.left + (window.columns[here] + 0.5) * window.pixel
+    y = window.top - (window.rows[here] + 0.5) * window.pixel
+    if not sheet.endless:
+        right, up, forward = pose.place
+        # Back from the camera's place to the photo's.
+        share = 1 + forward * depth
+        x, y = (x + right * depth) / share, (y + up * depth) / share
+    return np.maximum(abs(x / rays.width + rays.u0 - 0.5), abs(y / rays.height + rays.v0 - 0.5)) > 0.5
 
 
 def _stretched(sheet: _Drawn, cells: NDArray[np.int64], pose: Pose, turn: NDArray[np.float64]) -> tuple[Floats, Floats]:
