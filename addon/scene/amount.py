@@ -20,7 +20,7 @@ from ..vision.layered import LayeredPhoto
 from ..vision.planning import shot as shot_of
 from . import camera as cameras
 from . import compat
-from .build import ATTENTION, BOX, Built, stage_of
+from .build import ATTENTION, Built, stage_of
 from .notes import Notes, note_shot, read_notes
 from .rebuild import seen_depth
 from .relief import ASIDE, BACKED, LOOKUP, numbers, relief_modifier
@@ -50,7 +50,8 @@ def scene_relief(root: bpy.types.Object, layers: Sequence[bpy.types.Object], not
     kinds = attention(root)
     shown = [layer for layer in layers if not layer.hide_render and relief_modifier(layer) is not None]
     depths: dict[str, NDArray[np.float32]] = {}
-    sheets = []
+    sheets: list[Sheet] = []
+    mattes: list[_Matte | None] = []
     for layer in shown:
         modifier = relief_modifier(layer)
         found = [compat.get_modifier_input(modifier, name) for name in ("Depth", "Hidden Depth")]
@@ -59,7 +60,8 @@ def scene_relief(root: bpy.types.Object, layers: Sequence[bpy.types.Object], not
                 depths[image.name] = seen_depth(image)
         d, own = (None if image is None else depths.get(image.name) for image in found)
         if d is not None:
-            sheets.append(_sheet(layer, d, own, rays, (near, far, strength), float(root["Tear"])))
+            mattes.append(_matte(layer))
+            sheets.append(_sheet(layer, d, own, rays, (near, far, strength), float(root["Tear"]), mattes))
     points = _points(depths, shown, rays, (near, far, strength), kinds)
     return relief(sheets, points, kinds, rays)
 
@@ -86,7 +88,9 @@ def _sheet(
     rays: RayMap,
     relief_numbers: tuple[float, float, float],
     tear: float,
+    mattes: Sequence[_Matte | None],
 ) -> Sheet:
+    """One layer. mattes: those of the layers before it, and last its own."""
     mesh = layer.data
     count = len(mesh.vertices)
     position, lookup = _values(mesh.vertices, "co", count, 3), _values(mesh.attributes[LOOKUP].data, "vector", count, 3)
@@ -106,10 +110,16 @@ def _sheet(
     behind[rows, columns] = backed
     hidden[rows, columns] = kind > 0.5
     u, v = tx / np.float32(rays.width) + np.float32(rays.u0), ty / np.float32(rays.height) + np.float32(rays.v0)
-    covered = hidden[1:, 1:] + hidden[1:, :-1] + hidden[:-1, 1:] + hidden[:-1, :-1] >= 2
+    # Where the photo shows a layer before it, that is, with a matte that is opaque there: what one shows the other hides.
+    middle_u, middle_v = (u[1:] + u[:-1]) / 2, (v[1:] + v[:-1]) / 2
+    covered = np.zeros((len(middle_v), len(middle_u)), bool)
+    for matte in mattes[:-1]:
+        covered |= False if matte is None else matte.opaque(middle_u, middle_v)
+    covered &= (hidden[1:, 1:] | hidden[1:, :-1] | hidden[:-1, 1:] | hidden[:-1, :-1]) > 0
+    opaque = np.ones(covered.shape, bool) if mattes[-1] is None else mattes[-1].opaque(middle_u, middle_v, goes_on=True)
     near, far, strength = relief_numbers
     return Sheet(
-        tx, ty, u.astype(np.float32), v.astype(np.float32), dense, behind, _opaque(layer, u, v), covered,
+        tx, ty, u.astype(np.float32), v.astype(np.float32), dense, behind, opaque, covered.astype(np.float32),
         tear=tear * (1 / near - 1 / far), endless=any(c.type == "COPY_LOCATION" for c in layer.constraints),
     )  # fmt: skip
 
@@ -141,20 +151,31 @@ def _looked_up(d: NDArray[np.float32], lookup: NDArray[np.float32]) -> NDArray[n
     return d[np.clip(((1 - lookup[:, 1]) * h).astype(np.int64), 0, h - 1), np.clip((lookup[:, 0] * w).astype(np.int64), 0, w - 1)]
 
 
-def _opaque(layer: bpy.types.Object, u: NDArray[np.float64], v: NDArray[np.float64]) -> Mask:
-    """Where the matte of a layer is opaque at the middles of the faces between columns u and rows v of the photo's UV."""
-    u, v = (u[1:] + u[:-1]) / 2, (v[1:] + v[:-1]) / 2
+class _Matte(NamedTuple):
+    """A layer's matte, float32 H×W in [0, 1], and the scale and offset that lead from the photo's UV to its own."""
+
+    grey: NDArray[np.float32]
+    scale: tuple[float, float]
+    offset: tuple[float, float]
+
+    def opaque(self, u: NDArray[np.float64], v: NDArray[np.float64], *, goes_on: bool = False) -> Mask:
+        """Where it is opaque, at columns u and rows v of the photo's UV. goes_on: past its own border as at it."""
+        h, w = self.grey.shape
+        columns = np.floor((u * self.scale[0] + self.offset[0]) * w).astype(int)
+        rows = np.floor((1 - (v * self.scale[1] + self.offset[1])) * h).astype(int)
+        inside = ((rows >= 0) & (rows < h))[:, None] & ((columns >= 0) & (columns < w))
+        return (goes_on | inside) & (self.grey[np.clip(rows, 0, h - 1)[:, None], np.clip(columns, 0, w - 1)] >= _OPAQUE)
+
+
+def _matte(layer: bpy.types.Object) -> _Matte | None:
+    """The matte of a layer; None if it has none, and is opaque."""
     nodes = layer.data.materials[0].node_tree.nodes if layer.data.materials and layer.data.materials[0] is not None else {}
     image = nodes["Matte"].image if "Matte" in nodes else None
-    place = nodes.get("Place") if image is not None else None
     grey = None if image is None else _grey(image)
-    if grey is None or place is None or BOX not in layer:
-        return np.ones((len(v), len(u)), bool)
-    h, w = grey.shape
-    scale, offset = place.inputs[1].default_value, place.inputs[2].default_value
-    columns = np.clip(((u * scale[0] + offset[0]) * w).astype(int), 0, w - 1)
-    rows = np.clip(((1 - (v * scale[1] + offset[1])) * h).astype(int), 0, h - 1)
-    return grey[rows[:, None], columns] >= _OPAQUE
+    if grey is None or "Place" not in nodes:
+        return None
+    scale, offset = nodes["Place"].inputs[1].default_value, nodes["Place"].inputs[2].default_value
+    return _Matte(grey, (scale[0], scale[1]), (offset[0], offset[1]))
 
 
 def _grey(image: bpy.types.Image) -> NDArray[np.float32] | None:

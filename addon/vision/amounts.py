@@ -13,8 +13,23 @@ from numpy.typing import NDArray
 from .. import moves
 from ..spec import MOVES, MoveSpec
 from .coverage import (
-    FACE, REST, REST_POSE, SUBJECT, Points, Pose, Relief, Shares, Sheet, View, extremes, in_film, poses, relief, rotation_matrix, shares,
-)  # fmt: skip
+    FACE,
+    REST,
+    REST_POSE,
+    SUBJECT,
+    Points,
+    Pose,
+    Relief,
+    Shares,
+    Sheet,
+    View,
+    extremes,
+    in_film,
+    poses,
+    relief,
+    rotation_matrix,
+    shares,
+)
 from .cv import cv
 from .geometry import RayMap
 
@@ -261,7 +276,7 @@ def plan_ahead(photo: Depths, film: View, move: MoveSpec, stage: moves.Stage) ->
     tx, ty = photo.rays.uv_to_ray((np.arange(w) + 0.5) / w, 1 - (np.arange(h) + 0.5) / h)
     kinds = cv().resize(photo.kinds, (w, h), interpolation=cv().INTER_NEAREST)
     scene = relief([sheet], sampled(tx, ty, q, kinds), photo.kinds, photo.rays)
-    amount = largest(looked_at(scene), film, move, stage, limits(move.flaws)).amount
+    amount = largest(_opened_since_rest(scene), film._replace(pixel=0.0), move, stage, limits(move.flaws)).amount
     shot = planned(move, stage, amount)
     ends = extremes(poses(shot, stage, _FRAMES))
     open_ = max((_opening(sheet, cut, pose) for pose in ends), default=0.0)
@@ -291,7 +306,7 @@ def _one_sheet(photo: Depths) -> tuple[Sheet, NDArray[np.float32], NDArray[np.bo
         for columns in (slice(1, None), slice(None, -1)):
             backed[rows, columns] |= cut
     sheet = Sheet(
-        *(a.astype(np.float32) for a in (tx, ty, u, v)), padded, backed, np.ones(cut.shape, bool), cut, tear=0.0 if cut.any() else math.inf
+        *(a.astype(np.float32) for a in (tx, ty, u, v)), padded, backed, np.ones(cut.shape, bool), cut.astype(np.float32), tear=0.0 if cut.any() else math.inf
     )
     return sheet, q, cut
 
@@ -330,7 +345,12 @@ def _past(points: Points, film: View, pose: Pose) -> float:
 
 
 def looked_at(scene: Relief) -> Measure:
-    """The measure of a scene that is built: what a pose shows that the same drawing does not show at rest, where it is but roughness."""
+    """The measure of a scene that is built."""
+    return lambda film, pose: shares(scene, film, pose)
+
+
+def _opened_since_rest(scene: Relief) -> Measure:
+    """What a pose shows that the same drawing does not show at rest."""
     rest: dict[View, Shares] = {}
 
     def measure(film: View, pose: Pose) -> Shares:

@@ -27,6 +27,7 @@ MOST_VERTICES = 400_000  # that are drawn; a finer lattice is thinned out to thi
 STRETCH = 2.0  # times as long as in the photo
 _OPENS = 1.4  # times STRETCH: a face that has something behind it is see-through from there on (scene/material.py)
 _CLOSEST = 0.02  # of the way to what is nearest is left: nearer is not drawn
+_MOVED = 0.05, 1.0  # film pixels of parallax, over which mattes and fills take effect
 WEIGHTS = np.array((1, 2, 4), np.float32)
 """By what a pixel shows: the rest, a person or another clear subject, a face."""
 REST, SUBJECT, FACE = 0, 1, 2
@@ -37,8 +38,8 @@ class Sheet(NamedTuple):
 
     tx, ty: float32 C and R, tangents of the columns (to the right) and of the rows (up), from the photo's top row down.
     u, v: float32 C and R, the same in the photo's UV. q: float32 R×C, 1/metres; NaN where there is no vertex. backed: bool R×C,
-    where another layer goes on behind. shown, hidden: bool (R-1)×(C-1), which faces are opaque, and where the photo shows
-    something else. tear: the least difference of q across a face that is torn. endless: infinitely far, and never moving against the
+    where another layer goes on behind. shown: bool (R-1)×(C-1), which faces are opaque; hidden: float32 of that shape, how much of
+    each the photo shows something else of. tear: the least difference of q across a face that is torn. endless: infinitely far, and never moving against the
     camera.
     """
 
@@ -49,7 +50,7 @@ class Sheet(NamedTuple):
     q: Floats
     backed: Mask
     shown: Mask
-    hidden: Mask
+    hidden: Floats
     tear: float = math.inf
     endless: bool = False
 
@@ -97,12 +98,13 @@ class Relief(NamedTuple):
     points: Points
     rays: RayMap
     nearest: float
+    farthest: float
 
 
 class _Drawn(NamedTuple):
     """A sheet, thinned out for drawing. The rest is one for each of its cells.
 
-    cells: flat numbers in (R-1)×(C-1). look: 0..2 what they show, +4 hidden. x, y, deep: tangents and 1/z of
+    cells: flat numbers in (R-1)×(C-1). look: what they show. hidden: how much of them the photo does not. x, y, deep: tangents and 1/z of
     their middle. across, up: slopes of 1/z over the tangents. steep: how many times steeper the steepest face in them is. backed: the
     share that something is behind. torn: whether a face is.
     """
@@ -113,6 +115,7 @@ class _Drawn(NamedTuple):
     endless: bool
     cells: NDArray[np.int64]
     look: Bytes
+    hidden: Floats
     x: Floats
     y: Floats
     deep: Floats
@@ -135,8 +138,9 @@ def relief(sheets: Iterable[Sheet], points: Points, kinds: Bytes, rays: RayMap) 
     count = sum(int(np.count_nonzero(np.isfinite(s.q))) for s in given)
     every = max(1, math.ceil(math.sqrt(count / MOST_VERTICES)))
     drawn = tuple(_drawn(s, kinds, every) for s in given)
-    nearest = max((float(d.q.max()) for d in drawn if d.q.size and not d.endless), default=1e-6)
-    return Relief(drawn, points, rays, max(nearest, 1e-6))
+    known = [d.deep for d in drawn if d.deep.size and not d.endless]
+    nearest = max((float(deep.max()) for deep in known), default=1e-6)
+    return Relief(drawn, points, rays, max(nearest, 1e-6), min((float(deep.min()) for deep in known), default=0.0))
 
 
 def _drawn(sheet: Sheet, kinds: Bytes, every: int) -> _Drawn:
@@ -144,7 +148,7 @@ def _drawn(sheet: Sheet, kinds: Bytes, every: int) -> _Drawn:
     known = np.isfinite(thin.q)
     cells = np.flatnonzero(_all_corners(known) & thin.shown)
     u, v = (thin.u[1:] + thin.u[:-1]) / 2, (thin.v[1:] + thin.v[:-1]) / 2
-    look = _kinds_at(kinds, u, v) + np.uint8(4) * thin.hidden
+    look = _kinds_at(kinds, u, v)
     y, x = np.divmod(cells, max(1, thin.q.shape[1] - 1))
     a, b, c, d = (thin.q[y + i, x + j] for i in (0, 1) for j in (0, 1))  # upper left, upper right, lower left, lower right
     wide, high = np.diff(thin.tx), -np.diff(thin.ty)
@@ -155,7 +159,7 @@ def _drawn(sheet: Sheet, kinds: Bytes, every: int) -> _Drawn:
     spread = np.stack([a, b, c, d]).std(0) if len(cells) else np.empty(0, np.float32)
     backed = sum(thin.backed[y + i, x + j].astype(np.float32) for i in (0, 1) for j in (0, 1)) / np.float32(4)
     return _Drawn(
-        thin.tx, thin.ty, np.where(known, thin.q, 0), sheet.endless, cells, look.ravel()[cells],
+        thin.tx, thin.ty, np.where(known, thin.q, 0), sheet.endless, cells, look.ravel()[cells], thin.hidden.ravel()[cells],
         ((thin.tx[1:] + thin.tx[:-1]) / 2)[x], ((thin.ty[1:] + thin.ty[:-1]) / 2)[y], (a + b + c + d) / 4,
         across, up, steep, backed, 2 * spread > sheet.tear,
     )  # fmt: skip
@@ -196,16 +200,18 @@ def _thinned(sheet: Sheet, every: int) -> tuple[Sheet, Floats | None]:
 
 
 class View(NamedTuple):
-    """A film: its framing at rest and its size in pixels that are looked at (width, height)."""
+    """A film: its framing at rest, its size in pixels that are looked at (width, height), and its own pixels in tangents. What is
+    hidden comes to be seen as the camera moves by such a pixel; 0: at once, and at rest as well."""
 
     framing: Framing
     size: tuple[int, int]
+    pixel: float = 0.0
 
 
 def view(framing: Framing, film: tuple[int, int], longest: int = FILM) -> View:
     """The view of a film of `film` (width, height) pixels, at `longest` pixels or less."""
     scale = min(1.0, longest / max(film))
-    return View(framing, (max(1, round(film[0] * scale)), max(1, round(film[1] * scale))))
+    return View(framing, (max(1, round(film[0] * scale)), max(1, round(film[1] * scale))), framing.tan_width / film[0])
 
 
 def rotation_matrix(degrees: tuple[float, float, float]) -> NDArray[np.float64]:
@@ -224,17 +230,16 @@ def shares(scene: Relief, film: View, pose: Pose) -> Shares:
     window = _film_rays(film, pose, turn)
     if window is None:
         return Shares(uncovered=1.0, faces_lost=1.0, subject_lost=1.0, photo_lost=1.0)
-    look, outside, stretched, opened = _look(scene, pose, window, turn)
+    look, outside, revealed, stretched = _look(scene, film, pose, window, turn)
     empty = look == 255
-    weight = np.where(empty, 1, WEIGHTS[np.minimum(look & 3, 2)])
-    revealed = ~empty & ~outside & (look & 4 > 0)
+    weight = np.where(empty, 1, WEIGHTS[np.minimum(look, FACE)])
     total = float(w * h)
     # A pixel that nothing covers among others that are covered is one that fell between two boxes.
     return Shares(
         float(np.count_nonzero(_squares(empty))) / total,
         float((weight * stretched).sum()) / total,
         float(weight[outside].sum()) / total,
-        float((weight * np.where(revealed, 1, np.where(outside, 0, opened))).sum()) / total,
+        float((weight * np.where(outside, 0, revealed)).sum()) / total,
         *_lost(scene.points, film, pose, turn),
     )
 
@@ -279,9 +284,11 @@ def _film_rays(film: View, pose: Pose, turn: NDArray[np.float64]) -> _Window | N
     return None if size[0] * size[1] > 40 * w * h else _Window(rows, columns, size, left, top, pixel)
 
 
-def _look(scene: Relief, pose: Pose, window: _Window, turn: NDArray[np.float64]) -> tuple[Bytes, Mask, Floats, Floats]:
-    """What every film pixel shows (255: nothing), whether that lies past the photo's border, how much of it is stretched, and how much
-    is a stretched face that has opened, H×W each."""
+def _look(
+    scene: Relief, film: View, pose: Pose, window: _Window, turn: NDArray[np.float64]
+) -> tuple[Bytes, Mask, Floats, Floats]:
+    """What every film pixel shows (255: nothing), whether that lies past the photo's border, and how much of it the photo does not show
+    and is stretched, H×W each."""
     w, h = window.size
     depth = np.full(w * h, -1, np.float32)
     sheets, cells = np.full(w * h, -1, np.int16), np.zeros(w * h, np.int64)
@@ -298,26 +305,35 @@ def _look(scene: Relief, pose: Pose, window: _Window, turn: NDArray[np.float64])
     at = window.rows * w + window.columns
     shown, cells, depth = sheets[at], cells[at], depth[at]
     outside = np.zeros(at.shape, bool)
-    look, stretched, opened = np.full(at.shape, 255, np.uint8), np.zeros(at.shape, np.float32), np.zeros(at.shape, np.float32)
+    look, revealed, stretched = np.full(at.shape, 255, np.uint8), np.zeros(at.shape, np.float32), np.zeros(at.shape, np.float32)
     for number, sheet in enumerate(scene.sheets):
         here = shown == number
         look[here] = sheet.look[cells[here]]
-        outside[here] = _past_border(scene.rays, sheet, depth[here], pose, window, here)
+        outside[here], moved = _seen_in_photo(scene, film, sheet, depth[here], pose, window, here)
+        own, opened = sheet.hidden[cells[here]], 0.0
         if not sheet.endless:
-            stretched[here], opened[here] = _stretched(sheet, cells[here], pose, turn)
-    return look, outside, stretched, opened
+            stretched[here], opened = _stretched(sheet, cells[here], pose, turn)
+        revealed[here] = moved * np.maximum(own, opened)  # behind a face that has opened is what the photo does not show
+    return look, outside, revealed, stretched
 
 
-def _past_border(rays: RayMap, sheet: _Drawn, depth: Floats, pose: Pose, window: _Window, here: Mask) -> Mask:
-    """Whether film pixels (`here`, H×W) that show a sheet at 1/z `depth` from the camera look past the photo's border."""
+def _seen_in_photo(
+    scene: Relief, film: View, sheet: _Drawn, depth: Floats, pose: Pose, window: _Window, here: Mask
+) -> tuple[Mask, Floats | float]:
+    """Whether film pixels (`here`, H×W) that show a sheet at 1/z `depth` from the camera look past the photo's border, and how far, from
+    0 to 1, they have moved by a film pixel against what is nearest or farthest (see `_moved` of the photo material)."""
+    rays, moved = scene.rays, 1.0
     x = window.left + (window.columns[here] + 0.5) * window.pixel
     y = window.top - (window.rows[here] + 0.5) * window.pixel
     if not sheet.endless:
         right, up, forward = pose.place
         # Back from the camera's place to the photo's.
         share = 1 + forward * depth
-        x, y = (x + right * depth) / share, (y + up * depth) / share
-    return np.maximum(abs(x / rays.width + rays.u0 - 0.5), abs(y / rays.height + rays.v0 - 0.5)) > 0.5
+        x, y, q = (x + right * depth) / share, (y + up * depth) / share, depth / share
+        if film.pixel > 0:
+            apart = np.hypot(right - x * forward, up - y * forward) * np.maximum(scene.nearest - q, q - scene.farthest)
+            moved = np.clip((apart / (film.pixel * pose.zoom) - _MOVED[0]) / (_MOVED[1] - _MOVED[0]), 0, 1)
+    return np.maximum(abs(x / rays.width + rays.u0 - 0.5), abs(y / rays.height + rays.v0 - 0.5)) > 0.5, moved
 
 
 def _stretched(sheet: _Drawn, cells: NDArray[np.int64], pose: Pose, turn: NDArray[np.float64]) -> tuple[Floats, Floats]:

@@ -38,7 +38,7 @@ def sheet(z, *, ring: int = 24, where=None, **more) -> Sheet:
     tx, ty = RAYS.uv_to_ray(u, v)
     cells = (q.shape[0] - 1, q.shape[1] - 1)
     lines = [a.astype(np.float32) for a in (tx, ty, u, v)]
-    return replace_sheet(Sheet(*lines, q, np.zeros(q.shape, bool), np.ones(cells, bool), np.zeros(cells, bool)), more)
+    return replace_sheet(Sheet(*lines, q, np.zeros(q.shape, bool), np.ones(cells, bool), np.zeros(cells, np.float32)), more)
 
 
 def replace_sheet(made: Sheet, more: dict) -> Sheet:
@@ -55,7 +55,7 @@ def wall_behind_square(near: float, far: float, kinds=NOBODY, side: float = 0.4)
     """A square before a wall that goes on behind it, where the photo does not show it."""
     where = square(side)
     wall = sheet(far)
-    hidden = np.zeros_like(wall.hidden)
+    hidden = np.zeros_like(wall.hidden)  # of no face at the rim, or it would be seen at rest
     hidden[24 : 23 + SIZE[1], 24 : 23 + SIZE[0]] = where[1:, 1:] & where[1:, :-1] & where[:-1, 1:] & where[:-1, :-1]
     front = sheet(near, where=where)
     return made([front, wall._replace(hidden=hidden)], np.where(where, near, far), kinds)
@@ -210,7 +210,9 @@ def test_the_limits_are_kept_at_every_frame(move, near, more, flaws, crop):
     for pose in coverage.poses(shot, stage, 12):
         assert amounts.excess(measure(film, pose), limits)[0] <= 1.03, (found, pose)
     if found.limit and found.amount:  # and hardly more would do
-        worse = amounts.worst(measure(film, pose) for pose in coverage.poses(amounts.planned(asked, stage, 1.2 * found.amount + 0.02), stage, 12))
+        worse = amounts.worst(
+            measure(film, pose) for pose in coverage.poses(amounts.planned(asked, stage, 1.2 * found.amount + 0.02), stage, 12)
+        )
         assert amounts.excess(worse, limits)[0] > 0.9, found
 
 
