@@ -61,7 +61,7 @@ def scene_relief(root: bpy.types.Object, layers: Sequence[bpy.types.Object], not
         d, own = (None if image is None else depths.get(image.name) for image in found)
         if d is not None:
             mattes.append(_matte(layer))
-            sheets.append(_sheet(layer, d, own, rays, (near, far, strength), float(root["Tear"]), mattes))
+            sheets.append(_sheet(layer, d, own, rays, (near, far, strength), float(root["Tear"]), mattes, layer == shown[-1]))
     points = _points(depths, shown, rays, (near, far, strength), kinds)
     return relief(sheets, points, kinds, rays)
 
@@ -89,8 +89,9 @@ def _sheet(
     relief_numbers: tuple[float, float, float],
     tear: float,
     mattes: Sequence[_Matte | None],
+    last: bool,
 ) -> Sheet:
-    """One layer. mattes: those of the layers before it, and last its own."""
+    """One layer. mattes: those of the layers before it, and last its own. last: there is none behind it."""
     mesh = layer.data
     count = len(mesh.vertices)
     position, lookup = _values(mesh.vertices, "co", count, 3), _values(mesh.attributes[LOOKUP].data, "vector", count, 3)
@@ -116,10 +117,21 @@ def _sheet(
     for matte in mattes[:-1]:
         covered |= False if matte is None else matte.opaque(middle_u, middle_v)
     covered &= (hidden[1:, 1:] | hidden[1:, :-1] | hidden[:-1, 1:] | hidden[:-1, :-1]) > 0
-    opaque = np.ones(covered.shape, bool) if mattes[-1] is None else mattes[-1].opaque(middle_u, middle_v, goes_on=True)
+    unseen = covered.astype(np.float32)
+    opaque = np.ones(covered.shape, bool)
+    if mattes[-1] is not None:
+        grey = mattes[-1].at(middle_u, middle_v)
+        opaque = grey >= _OPAQUE
+        if not last:
+            # Through soft rims of its own pixels one sees what the photo does not show behind them.
+            texel = np.abs(lookup[:, :2] - np.stack([u[columns], v[rows]], -1)) * (d.shape[1], d.shape[0])
+            own_pixel = np.zeros(shape, bool)
+            own_pixel[rows, columns] = (kind < 0.5) & (texel.max(1) < 1)
+            inside = own_pixel[1:, 1:] & own_pixel[1:, :-1] & own_pixel[:-1, 1:] & own_pixel[:-1, :-1]
+            unseen = np.where(inside & opaque, np.maximum(unseen, 1 - grey), unseen)
     near, far, strength = relief_numbers
     return Sheet(
-        tx, ty, u.astype(np.float32), v.astype(np.float32), dense, behind, opaque, covered.astype(np.float32),
+        tx, ty, u.astype(np.float32), v.astype(np.float32), dense, behind, opaque, unseen,
         tear=tear * (1 / near - 1 / far), endless=any(c.type == "COPY_LOCATION" for c in layer.constraints),
     )  # fmt: skip
 
@@ -158,13 +170,19 @@ class _Matte(NamedTuple):
     scale: tuple[float, float]
     offset: tuple[float, float]
 
-    def opaque(self, u: NDArray[np.float64], v: NDArray[np.float64], *, goes_on: bool = False) -> Mask:
-        """Where it is opaque, at columns u and rows v of the photo's UV. goes_on: past its own border as at it."""
+    def opaque(self, u: NDArray[np.float64], v: NDArray[np.float64]) -> Mask:
+        """Where it is opaque, at columns u and rows v of the photo's UV; not past its border."""
+        u, v = u * self.scale[0] + self.offset[0], v * self.scale[1] + self.offset[1]
+        return ((v >= 0) & (v <= 1))[:, None] & ((u >= 0) & (u <= 1)) & (self._at(u, v) >= _OPAQUE)
+
+    def at(self, u: NDArray[np.float64], v: NDArray[np.float64]) -> NDArray[np.float32]:
+        """Its values there, float32 R×C; past its border those of the border."""
+        return self._at(u * self.scale[0] + self.offset[0], v * self.scale[1] + self.offset[1])
+
+    def _at(self, u: NDArray[np.float64], v: NDArray[np.float64]) -> NDArray[np.float32]:
         h, w = self.grey.shape
-        columns = np.floor((u * self.scale[0] + self.offset[0]) * w).astype(int)
-        rows = np.floor((1 - (v * self.scale[1] + self.offset[1])) * h).astype(int)
-        inside = ((rows >= 0) & (rows < h))[:, None] & ((columns >= 0) & (columns < w))
-        return (goes_on | inside) & (self.grey[np.clip(rows, 0, h - 1)[:, None], np.clip(columns, 0, w - 1)] >= _OPAQUE)
+        rows, columns = np.floor((1 - v) * h).astype(int), np.floor(u * w).astype(int)
+        return self.grey[np.clip(rows, 0, h - 1)[:, None], np.clip(columns, 0, w - 1)]
 
 
 def _matte(layer: bpy.types.Object) -> _Matte | None:

@@ -26,6 +26,7 @@ FILM = 256  # pixels of the film's longer side that are looked at
 MOST_VERTICES = 400_000  # that are drawn; a finer lattice is thinned out to this
 STRETCH = 2.0  # times as long as in the photo
 _OPENS = 1.4  # times STRETCH: a face that has something behind it is see-through from there on (scene/material.py)
+_PARTED = 1.2, 1.6  # times as long: over which a face between two depths comes apart there
 _CLOSEST = 0.02  # of the way to what is nearest is left: nearer is not drawn
 _MOVED = 0.05, 1.0  # film pixels of parallax, over which mattes and fills take effect
 WEIGHTS = np.array((1, 2, 4), np.float32)
@@ -346,9 +347,10 @@ def _stretched(sheet: _Drawn, cells: NDArray[np.int64], pose: Pose, turn: NDArra
     axis = turn[2, 2] - turn[0, 2] * (x - right * q) / share - turn[1, 2] * (y - up * q) / share
     steep = sheet.steep[cells]
     most = (1 + steep * (stretch - 1)) / np.maximum(axis, 1e-3).astype(np.float32)  # of its steepest face
-    part = np.where(most > STRETCH, np.clip(most / (steep * np.maximum(stretch, 1e-3)), 0, 1), 0)
-    opening = sheet.backed[cells] * np.where(sheet.torn[cells], 1, np.clip((most - STRETCH) / (STRETCH * (_OPENS - 1)), 0, 1))
-    return part * (1 - opening), part * opening
+    part = np.clip(most / (steep * np.maximum(stretch, 1e-3)), 0, 1)  # of the cell, that the steepest face takes
+    ramp = np.where(sheet.torn[cells], (most - _PARTED[0]) / (_PARTED[1] - _PARTED[0]), (most - STRETCH) / (STRETCH * (_OPENS - 1)))
+    opening = sheet.backed[cells] * np.clip(ramp, 0, 1)
+    return np.where(most > STRETCH, part * (1 - opening), 0), part * opening
 
 
 def _boxes(sheet: _Drawn, pose: Pose, window: _Window) -> tuple[NDArray[np.int64], Floats, NDArray[np.int64]]:
