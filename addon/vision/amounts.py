@@ -306,7 +306,12 @@ def _one_sheet(photo: Depths) -> tuple[Sheet, NDArray[np.float32], NDArray[np.bo
         for columns in (slice(1, None), slice(None, -1)):
             backed[rows, columns] |= cut
     sheet = Sheet(
-        *(a.astype(np.float32) for a in (tx, ty, u, v)), padded, backed, np.ones(cut.shape, bool), cut.astype(np.float32), tear=0.0 if cut.any() else math.inf
+        *(a.astype(np.float32) for a in (tx, ty, u, v)),
+        padded,
+        backed,
+        np.ones(cut.shape, bool),
+        cut.astype(np.float32),
+        tear=0.0 if cut.any() else math.inf,
     )
     return sheet, q, cut
 

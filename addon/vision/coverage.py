@@ -285,9 +285,7 @@ def _film_rays(film: View, pose: Pose, turn: NDArray[np.float64]) -> _Window | N
     return None if size[0] * size[1] > 40 * w * h else _Window(rows, columns, size, left, top, pixel)
 
 
-def _look(
-    scene: Relief, film: View, pose: Pose, window: _Window, turn: NDArray[np.float64]
-) -> tuple[Bytes, Mask, Floats, Floats]:
+def _look(scene: Relief, film: View, pose: Pose, window: _Window, turn: NDArray[np.float64]) -> tuple[Bytes, Mask, Floats, Floats]:
     """What every film pixel shows (255: nothing), whether that lies past the photo's border, and how much of it the photo does not show
     and is stretched, H×W each."""
     w, h = window.size

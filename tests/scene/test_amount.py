@@ -72,7 +72,9 @@ def test_a_truck_is_ended_by_what_the_limits_say_and_keyed(photo):
     found = built.safe
     assert found is not None and 0.2 < found.amount < amounts.MOST and found.limit == "outside"
     last = built.shot.keyframes[-1]
-    assert last.location[0] == pytest.approx(amounts.planned(replace(SceneSpec().move, name="truck"), stage_of(built.root), found.amount).keyframes[-1].location[0])
+    assert last.location[0] == pytest.approx(
+        amounts.planned(replace(SceneSpec().move, name="truck"), stage_of(built.root), found.amount).keyframes[-1].location[0]
+    )
     scene = bpy.context.scene
     scene.frame_set(6)
     assert built.camera.location.x == pytest.approx(last.location[0], rel=1e-4)
