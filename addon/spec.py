@@ -37,7 +37,8 @@ class Meta(NamedTuple):
 
 
 def setting(default: Any, kind: str, label: str, help: str, **more: Any) -> Any:
-    return field(default=default, metadata={"setting": Meta(kind, label, help, optional=default is None, **more)})
+    optional = more.pop("optional", default is None)
+    return field(default=default, metadata={"setting": Meta(kind, label, help, optional=optional, **more)})
 
 
 DEPTH_KINDS: Choices = (
@@ -210,11 +211,11 @@ class LayersSpec:
     """How the photo is cut into layers and what is behind them."""
 
     mode: str = setting("many", "choice", "Layers", "How many layers the photo is cut into", choices=LAYERINGS, flag="layers")
-    reserve: float = setting(
-        0.08,
+    reserve: float | None = setting(
+        None,
         "float",
         "Reserve",
-        "How far layers go on behind each other and past the border, in shares of the photo's width: room for the camera to move",
+        "How far layers go on behind each other and past the border, in shares of the photo's width: room for the camera to move; 0.08 if left out, or as much as an amount of the move that is worked out needs",
         minimum=0.005,
         maximum=0.3,
     )
@@ -255,8 +256,22 @@ class MoveSpec:
     """What the camera does."""
 
     name: str = setting("push-in", "choice", "Move", "What the camera does", choices=MOVES, flag="move")
-    amount: float = setting(
-        1.0, "float", "Amount", "How far the camera moves; 1 suits most photos, negative goes the other way", minimum=-10, maximum=10
+    amount: float | None = setting(
+        1.0,
+        "float",
+        "Amount",
+        "How far the camera moves; 1 suits most photos, negative goes the other way, and auto is the most that this photo allows",
+        minimum=-10,
+        maximum=10,
+        optional=True,
+    )
+    flaws: float = setting(
+        1.0,
+        "float",
+        "Flaws",
+        "How much stretched, missing or made-up picture an amount that is worked out may show: less than 1 is stricter",
+        minimum=0.05,
+        maximum=20,
     )
     direction: float = setting(
         0.0,

@@ -8,9 +8,9 @@ import shlex
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 os.environ.setdefault("OPENCV_IO_ENABLE_OPENEXR", "1")
 
@@ -104,7 +104,7 @@ def coverage(
     spec = override(override(SceneSpec(), given), settings or {})
     scene = bpy.context.scene
     built = job.make_scene(source.photo, spec, scene, lambda share, text: None, film=False)
-    _show_stretch([m for layer in built.layers for m in layer.data.materials])
+    show_instead([m for layer in built.layers for m in layer.data.materials], _stretch_colour)
     scene.render.film_transparent = True
     scene.view_settings.view_transform = "Raw"
     render.set_format(scene, ".exr", deep=True, transparent=True)
@@ -121,8 +121,8 @@ def coverage(
     return found
 
 
-def _show_stretch(materials: Sequence[object]) -> None:
-    """Let every emission, in node groups too, have red where the stretch exceeds 2 and green where it exceeds 4."""
+def show_instead(materials: Sequence[object], colour: Callable[[Any], object]) -> None:
+    """Let every emission, in node groups too, have the colour whose socket `colour` makes in its tree."""
     changed, groups = 0, set()
     pending = [m.node_tree for m in materials]
     while pending:
@@ -134,52 +134,66 @@ def _show_stretch(materials: Sequence[object]) -> None:
             if node.bl_idname == "ShaderNodeGroup" and node.node_tree is not None:
                 pending.append(node.node_tree)
             elif node.bl_idname == "ShaderNodeEmission":
-                tree.links.new(_stretch_colour(tree), node.inputs["Color"])
+                tree.links.new(colour(tree), node.inputs["Color"])
                 changed += 1
     if not changed:
         raise Failed("the scene's materials have no emission any more: the measure of stretch needs to be fitted to them")
 
 
-def _stretch_colour(tree: object) -> object:
-    """A colour socket from |n·(P−C)| / |n·P| · z0/z: P the point, C the render camera, both in the photo camera's frame
-    (the layer object's own), n the face's normal, z0 and z the distances from both: 1 for a face square to the view."""
+def _stretch_colour(tree: Any) -> object:
+    """Red where the stretch exceeds 2, green where it exceeds 4."""
+    nodes = Nodes(tree)
+    stretch = nodes.stretch()
+    over = {name: nodes.calculate("GREATER_THAN", stretch, least) for name, least in (("Red", 2.0), ("Green", 4.0))}
+    return nodes.add("ShaderNodeCombineColor", {**over, "Blue": 0.0}).outputs[0]
 
-    def add(kind: str, values: dict[str, object] | None = None, **properties: object) -> object:
-        node = tree.nodes.new(kind)
+
+class Nodes:
+    """Short ways to put nodes that measure into a material's tree."""
+
+    def __init__(self, tree: Any) -> None:
+        self.tree = tree
+
+    def add(self, kind: str, values: dict[Any, object] | None = None, **properties: object) -> Any:
+        """A node with these properties, and these values of or links to its inputs."""
+        node = self.tree.nodes.new(kind)
         for name, value in properties.items():
             setattr(node, name, value)
         for name, value in (values or {}).items():
             socket = node.inputs[name]
             if hasattr(value, "is_output"):
-                tree.links.new(value, socket)
+                self.tree.links.new(value, socket)
             else:
                 socket.default_value = value
         return node
 
-    def calculate(operation: str, a: object, b: object = 0.0) -> object:
-        return add("ShaderNodeMath", {0: a, 1: b}, operation=operation).outputs[0]
+    def calculate(self, operation: str, a: object, b: object = 0.0) -> Any:
+        return self.add("ShaderNodeMath", {0: a, 1: b}, operation=operation).outputs[0]
 
-    def dot(a: object, b: object) -> object:
-        return calculate("ABSOLUTE", add("ShaderNodeVectorMath", {0: a, 1: b}, operation="DOT_PRODUCT").outputs["Value"])
+    def stretch(self) -> Any:
+        """|n·(P−C)| / |n·P| · z0/z: P the point, C the render camera, both in the photo camera's frame (the layer object's own), n the
+        face's normal, z0 and z the distances from both: 1 for a face square to the view."""
 
-    point = add("ShaderNodeTexCoord").outputs["Object"]
-    normal = add(
-        "ShaderNodeVectorTransform",
-        {0: add("ShaderNodeNewGeometry").outputs["True Normal"]},
-        vector_type="NORMAL",
-        convert_from="WORLD",
-        convert_to="OBJECT",
-    ).outputs[0]
-    camera = add(
-        "ShaderNodeVectorTransform", {0: (0.0, 0.0, 0.0)}, vector_type="POINT", convert_from="CAMERA", convert_to="OBJECT"
-    ).outputs[0]
-    seen = add("ShaderNodeVectorMath", {0: point, 1: camera}, operation="SUBTRACT").outputs[0]
-    area = calculate("DIVIDE", dot(normal, seen), calculate("MAXIMUM", dot(normal, point), 1e-9))
-    before = add("ShaderNodeSeparateXYZ", {0: point}).outputs[1]
-    after = calculate("MAXIMUM", add("ShaderNodeCameraData").outputs["View Z Depth"], 1e-6)
-    stretch = calculate("MULTIPLY", area, calculate("DIVIDE", before, after))
-    colour = {"Red": calculate("GREATER_THAN", stretch, 2.0), "Green": calculate("GREATER_THAN", stretch, 4.0), "Blue": 0.0}
-    return add("ShaderNodeCombineColor", colour).outputs[0]
+        def dot(a: object, b: object) -> Any:
+            product = self.add("ShaderNodeVectorMath", {0: a, 1: b}, operation="DOT_PRODUCT")
+            return self.calculate("ABSOLUTE", product.outputs["Value"])
+
+        point = self.add("ShaderNodeTexCoord").outputs["Object"]
+        normal = self.add(
+            "ShaderNodeVectorTransform",
+            {0: self.add("ShaderNodeNewGeometry").outputs["True Normal"]},
+            vector_type="NORMAL",
+            convert_from="WORLD",
+            convert_to="OBJECT",
+        ).outputs[0]
+        camera = self.add(
+            "ShaderNodeVectorTransform", {0: (0.0, 0.0, 0.0)}, vector_type="POINT", convert_from="CAMERA", convert_to="OBJECT"
+        ).outputs[0]
+        seen = self.add("ShaderNodeVectorMath", {0: point, 1: camera}, operation="SUBTRACT").outputs[0]
+        area = self.calculate("DIVIDE", dot(normal, seen), self.calculate("MAXIMUM", dot(normal, point), 1e-9))
+        before = self.add("ShaderNodeSeparateXYZ", {0: point}).outputs[1]
+        after = self.calculate("MAXIMUM", self.add("ShaderNodeCameraData").outputs["View Z Depth"], 1e-6)
+        return self.calculate("MULTIPLY", area, self.calculate("DIVIDE", before, after))
 
 
-__all__ = ["Coverage", "Failed", "Offset", "Source", "camera_path", "coverage", "render_views"]
+__all__ = ["Coverage", "Failed", "Nodes", "Offset", "Source", "camera_path", "coverage", "render_views", "show_instead"]

@@ -121,7 +121,21 @@ def _option(group: Any, section: str, f: Any) -> None:
         metavar = {"float": {"m": "METRES", "deg": "DEGREES"}.get(m.unit, "NUMBER"), "int": "N", "file": "FILE", "folder": "FOLDER"}.get(
             m.kind, "TEXT"
         )
-        group.add_argument(*names, type={"float": float, "int": int}.get(m.kind, str), metavar=metavar, **common)
+        kind: Any = {"float": float, "int": int}.get(m.kind, str)
+        if m.optional and m.kind in ("float", "int"):
+            kind, metavar = _Automatic(kind), f"{metavar}|auto"
+        group.add_argument(*names, type=kind, metavar=metavar, **common)
+
+
+class _Automatic:
+    """A number, or the word "auto" for None: it is worked out."""
+
+    def __init__(self, kind: type) -> None:
+        self.kind = kind
+        self.__name__ = f"{kind.__name__} or auto"  # argparse names it when a value does not fit
+
+    def __call__(self, text: str) -> Any:
+        return None if text == "auto" else self.kind(text)
 
 
 def _default(f: Any, m: specs.Meta) -> str:

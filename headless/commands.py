@@ -196,10 +196,11 @@ def _scene(arguments: argparse.Namespace, report: Report) -> int:
     photo = Path(arguments.photo)
     with job.frames_folder(photo, path) as folder:
         with _ended_by_signals():
-            job.make_scene(photo, spec, bpy.context.scene, report.scaled(0.0, 0.9), film=False, frames=folder)
+            built = job.make_scene(photo, spec, bpy.context.scene, report.scaled(0.0, 0.9), film=False, frames=folder)
         blend.save_blend(path)
+    _tell_amount(built, report)
     report.progress(1.0, "Scene saved")
-    report.event("result", path=str(path.resolve()))
+    report.event("result", path=str(path.resolve()), **_amount(built))
     report.line(f"Scene: {path.resolve()}")
     return 0
 
@@ -241,6 +242,7 @@ def _render_scene(
             photo, spec, scene, report.scaled(0.0, 0.15), film=output.film, frames=folder,
             suffix=".png" if output.film else output.path.suffix, camera_alone=save is None,
         )  # fmt: skip
+    _tell_amount(built, report)
     stop = _Stop()
     if save is not None:
         blend.save_blend(save)
@@ -268,10 +270,29 @@ def _render_scene(
     size = facts.pop("size", built.film_size)
     if "warning" in facts:
         report.line(f"Warning: {facts['warning']}")
-    report.event("result", path=str(output.path.resolve()), frames=[f.number for f in frames], size=list(size), fps=built.shot.fps, **facts)
+    report.event(
+        "result", path=str(output.path.resolve()), frames=[f.number for f in frames], size=list(size), fps=built.shot.fps,
+        **_amount(built), **facts,
+    )  # fmt: skip
     what = f"Film: {output.path.resolve()}" if output.film else f"Frames: {total} in {output.path.resolve().parent}"
     report.line(f"{what} ({size[0]}x{size[1]}, {total} frames)")
     return 0
+
+
+def _tell_amount(built: Any, report: Report) -> None:
+    """Say which amount of the move was found, if it was to be."""
+    from addon.vision.amounts import told
+
+    if built.safe is not None:
+        report.line(told(built.safe))
+
+
+def _amount(built: Any) -> dict[str, Any]:
+    """What a result holds about it."""
+    found = built.safe
+    if found is None:
+        return {}
+    return {"amount": found.amount, "amount_limit": found.limit, "amount_shares": found.shares._asdict(), "advice": found.advice}
 
 
 def _check_writable(path: Path) -> None:

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import bpy
 
 from ..errors import UsageError
+from ..scene import amount
 from ..scene import camera as cameras
 from ..scene.build import Built, build, build_camera
 from ..spec import FilmSpec, SceneSpec
@@ -139,7 +140,10 @@ def make_scene(
 def build_scene(layered: LayeredPhoto, spec: SceneSpec, scene: bpy.types.Scene, *, film: bool, camera_alone: bool = False) -> Built:
     """Layered photo to scene in the given Blender scene, render settings included. camera_alone: without the layers."""
     size = wanted_size(spec, layered, film=film)
-    built = (build_camera if camera_alone else build)(layered, spec, scene, size)
+    alone = camera_alone and not amount.is_asked(spec.move)  # an amount is worked out on the layers
+    built = (build_camera if alone else build)(layered, spec, scene, size)
+    if amount.is_asked(spec.move):
+        built = amount.settle(built, layered, spec.move)
     transparent = spec.film.alpha or (layered.transparent and not film)
     rendering.set_up_render(scene, built.camera, built.shot, spec.render, size, transparent=transparent)
     rendering.set_format(scene, ".png", deep=layered.deep and not film, transparent=transparent)

@@ -22,11 +22,11 @@ from ..vision.cv import cv
 from ..vision.geometry import frame_photo, ray_map
 from ..vision.grain import measure_grain, without_grain
 from ..vision.layered import LayeredPhoto
-from ..vision.layering import tear_threshold
+from ..vision.layering import as_planned, tear_threshold
 from ..vision.mattes import read_colour
 from ..vision.photo import Photo, read_photo
 from ..vision.planning import framed_for, texture_key
-from ..vision.texture import film_texture, linear_to_srgb, srgb_to_linear
+from ..vision.texture import film_texture, linear_to_srgb, srgb_to_linear, suits
 from ..vision.warp import Drawing, Pose, Warp, frame_sheet, make_sheets
 from .frames import frame_name
 from .render import KINDS, Frame, deliver
@@ -65,14 +65,14 @@ def wants_warp(spec: SceneSpec, layered: LayeredPhoto, suffix: str) -> bool:
 def make_warp(layered: LayeredPhoto, spec: SceneSpec, shot: Shot, film: tuple[int, int]) -> Warp:
     """What draws the frames of a layered photo at `film` (width, height) pixels. Raises InputError if a file of it is damaged."""
     key = texture_key(layered, shot, film, spec.render.crop)
-    if layered.texture is not None and layered.texture.key == key:
+    if layered.texture is not None and suits(layered.texture.key, key):
         texture = read_colour(layered.path(layered.texture.file))
     else:
         photo = read_photo(layered.path(layered.photo), max_megapixels=_MOST_MEGAPIXELS)
         if key.degrained:
             photo = replace(photo, pixels=without_grain(photo.pixels, measure_grain(photo.pixels)))
         texture = film_texture(_with_alpha(photo), (key.width, key.height), magnification=key.magnification)
-    tear = tear_threshold(spec, layered.grid)
+    tear = tear_threshold(as_planned(spec, layered.made), layered.grid)
     return Warp(
         make_sheets(layered, strength=spec.relief.strength, tear=tear), texture, layered.grid, ray_map(layered.camera, layered.size),
         frame_photo(layered.camera, layered.size, film, spec.render.crop, framed_for(layered, spec)), film, layered.near, layered.far,

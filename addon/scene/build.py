@@ -18,14 +18,15 @@ from numpy.typing import NDArray
 from .. import moves
 from ..errors import StorageError
 from ..spec import SceneSpec
+from ..vision.amounts import Found
 from ..vision.geometry import Grid, frame_photo, lattice, layer_grid, photo_grid, ray_map
 from ..vision.layered import Layer, LayeredPhoto, TextureKey
-from ..vision.layering import tear_threshold
+from ..vision.layering import as_planned, tear_threshold
 from ..vision.mattes import backed, read_grey
 from ..vision.photo import read_photo
 from ..vision.planning import framed_for, stage, texture_key
 from ..vision.planning import shot as shot_of
-from ..vision.texture import encode_texture
+from ..vision.texture import encode_texture, suits
 from ..vision.warp import Drawing
 from . import camera as cameras
 from . import material as materials
@@ -35,6 +36,10 @@ ID = "stillscape_id"
 ROLE = "stillscape_role"
 MADE = "stillscape_made"
 BOX = "stillscape_box"
+ATTENTION = "stillscape_attention"
+"""Custom property of the root empty: the image that tells faces (white) and subjects (grey) from the rest."""
+RESERVE = "stillscape_reserve"
+"""Custom property of the root empty: the reserve that the layers were made with, if it was worked out."""
 NAME = "stillscape_name"
 """The name that we gave an object; as long as it has it, we may give it another."""
 SKY_AWAY = 3.0
@@ -55,6 +60,8 @@ class Built:
     film_size: tuple[int, int]
     warp: Drawing | None = None
     """What draws the frames, if no engine is needed; then there are no layers in the scene."""
+    safe: Found | None = None
+    """What was found, where the amount of the move was to be worked out."""
 
 
 def stage_of(root: bpy.types.Object) -> moves.Stage:
@@ -85,6 +92,7 @@ def build_in_steps(
     Whoever runs it must keep the artist from editing or undoing between the pieces. Closed early, it removes what it made.
     """
     film = film_size or layered.size
+    spec = as_planned(spec, layered.made)
     collection = bpy.data.collections.new(layered.name)
     try:
         scene.collection.children.link(collection)
@@ -104,6 +112,8 @@ def build_in_steps(
         normals = None
         if layered.normals is not None:
             normals = packed_image(f"{layered.name} Normals", layered.path(layered.normals), "normals", data=True)
+        if layered.attention is not None:
+            root[ATTENTION] = packed_image(f"{layered.name} Attention", layered.path(layered.attention), "attention", data=True)
         yield "Planning the mesh"
         grids = layer_grids(layered, spec)
         context = Context(layered, spec, root, camera, collection, scene, depth, texture, normals)
@@ -118,6 +128,7 @@ def build_in_steps(
 
 def build_camera(layered: LayeredPhoto, spec: SceneSpec, scene: bpy.types.Scene, film: tuple[int, int]) -> Built:
     """The photo's camera and its move alone, in a new collection of `scene`, for frames that need no scene."""
+    spec = as_planned(spec, layered.made)
     collection = bpy.data.collections.new(layered.name)
     scene.collection.children.link(collection)
     root, camera, shot = _root_and_camera(layered, spec, collection, film)
@@ -133,6 +144,8 @@ def _root_and_camera(
     framed = framed_for(layered, spec)
     notes.write_notes(root, layered, film, spec.render.crop, shot, framed)
     notes.note_grain(root, layered)
+    if "reserve" in layered.made:
+        root[RESERVE] = float(layered.made["reserve"])
     for name, value in stage(layered)._asdict().items():
         root[f"stillscape_{name}"] = value
     camera = cameras.new_camera(f"{layered.name} Camera", root, collection)
@@ -281,7 +294,7 @@ def texture_image(name: str, layered: LayeredPhoto, key: TextureKey) -> bpy.type
     8-bit photos stay 8-bit; 16-bit and float photos become float images. Raises StorageError if the temporary file
     finds no room.
     """
-    if layered.texture is not None and layered.texture.key == key:
+    if layered.texture is not None and suits(layered.texture.key, key):
         return packed_image(name, layered.path(layered.texture.file), "texture", alpha=layered.transparent)
     suffix, content = encode_texture(read_photo(layered.path(layered.photo), max_megapixels=MAX_MEGAPIXELS), key)
     with tempfile.TemporaryDirectory(prefix="stillscape-") as folder:

@@ -13,6 +13,7 @@ from bpy_extras.io_utils import ImportHelper
 from .. import spec as specs
 from ..errors import InputError, RenderError, StillscapeError, UsageError
 from ..output import job
+from ..scene import amount
 from ..scene import camera as cameras
 from ..scene.build import Built, build_in_steps, remove
 from ..spec import MoveSpec, ReliefSpec, SceneSpec
@@ -54,7 +55,8 @@ def _annotations(**more: Any) -> dict[str, Any]:
 
 def _set_by_caller(operator: Any, section: type) -> dict[str, Any]:
     """The settings of a section that the operator was called with, by field name."""
-    wanted = {f.name for f in fields(section) if operator.properties.is_property_set(attribute(f))}
+    given = operator.properties.is_property_set
+    wanted = {f.name for f in fields(section) if given(attribute(f)) or specs.meta(f).optional and given(f"use_{attribute(f)}")}
     return {name: value for name, value in values_of(operator, section).items() if name in wanted}
 
 
@@ -265,6 +267,9 @@ class STILLSCAPE_OT_photo_to_scene(Reporting, Modal, bpy.types.Operator):
             for _, place in places:
                 layered = read_layered(place)
                 built.append((yield from build_in_steps(layered, spec, context.scene, job.wanted_size(spec, layered, film=True))))
+                if amount.is_asked(spec.move):
+                    yield "Finding the right amount"
+                    built[-1] = amount.settle(built[-1], layered, spec.move)
             # One more turn for the window, or drawing the new mesh and noting it for undo would come as one long wait.
             yield "Showing the scene"
         except BaseException:

@@ -14,13 +14,13 @@ import bpy
 from ..errors import StillscapeError
 from ..scene import compat
 from ..scene.bake import bake_layer
-from ..scene.build import Context
+from ..scene.build import RESERVE, Context
 from ..scene.rebuild import Rebuilt, photo_colour, rebuild_in_steps, seen_depth
 from ..scene.relief import NEVER, relief_modifier
 from ..spec import SceneSpec
 from ..vision.cv import cv
 from ..vision.layered import Layer, LayeredPhoto, read_layered, write_layered
-from ..vision.layering import tear_threshold
+from ..vision.layering import as_planned, tear_threshold
 from ..vision.pipeline import recut_layers
 from . import process, scenery
 from .errors import Reporting
@@ -138,6 +138,8 @@ class STILLSCAPE_OT_rebuild_layers(Reporting, Modal, bpy.types.Operator):
             raise StillscapeError(f"{photo.collection.name} is a film, which stays in one sheet; only photos have layers.")
         if scenery.has_alpha(photo):
             spec = replace(spec, layers=replace(spec.layers, mode="off"))
+        if RESERVE in photo.root:
+            spec = as_planned(spec, {"reserve": photo.root[RESERVE]})
         self._photo, self._spec = photo.collection.name, spec
         write_as_it_is(photo, self._place / "now")
 

@@ -7,10 +7,12 @@ from typing import Any
 import bpy
 
 from .. import moves
+from ..scene import amount, notes
 from ..scene import camera as cameras
-from ..scene import notes
 from ..spec import MoveSpec, move_settings
+from ..vision import amounts
 from . import scenery
+from .amount import settled
 from .errors import Reporting
 from .layout import draw_section
 from .preferences import machine
@@ -46,7 +48,11 @@ class STILLSCAPE_OT_apply_move(Reporting, bpy.types.Operator):
         if photo is None:
             return self.refuse(f"{scenery.NOTHING}.")
         spec = to_spec(context.scene.stillscape, machine())
-        move = moves.fitted(spec.move, photo.notes.frames, photo.notes.fps) if photo.notes.clip else spec.move
+        if amount.is_asked(spec.move):
+            move, found = settled(photo, spec)
+            self.report({"INFO"}, amounts.told(found))
+        else:
+            move = moves.fitted(spec.move, photo.notes.frames, photo.notes.fps) if photo.notes.clip else spec.move
         shot = moves.shot(move, scenery.stage(photo))
         cameras.animate(photo.camera, shot)
         cameras.mark(context.scene, photo.root, shot)

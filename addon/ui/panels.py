@@ -10,6 +10,7 @@ from ..output.formats import LOOPS
 from ..scene.relief import NUMBERS
 from ..spec import FilmSpec, LayersSpec, PhotoSpec, ReliefSpec, RenderSpec
 from . import tasks
+from .amount import draw_safe
 from .depth import draw_depth
 from .layers import draw_layers
 from .layout import draw_section
@@ -134,6 +135,7 @@ class VIEW3D_PT_stillscape_move(_SubPanel, bpy.types.Panel):
         column = self.settings(self.layout)
         settings = context.scene.stillscape.move
         draw_move(column, settings)
+        draw_safe(column, active_scenery(context), settings)
         column.operator("stillscape.apply_move", icon="VIEW_CAMERA")
 
 

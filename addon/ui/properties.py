@@ -19,7 +19,7 @@ from ..vision.depth import estimators
 
 _FIRST_VALUES: dict[str, Any] = {
     "fov": 50.0, "near": 1.5, "far": 12.0, "ratio": 8.0, "known_size": 1.8, "network_size": 518, "size": (1920, 1080),
-    "frames": 72, "seconds": 3.0, "fps": 24.0, "interaxial": 0.063, "convergence": 3.0, "cone": 35.0,
+    "frames": 72, "seconds": 3.0, "fps": 24.0, "interaxial": 0.063, "convergence": 3.0, "cone": 35.0, "reserve": 0.08,
 }  # fmt: skip
 """What an optional setting shows once it is switched on."""
 
@@ -47,7 +47,9 @@ def annotations_of(section: type, **more: Any) -> dict[str, Any]:
         m = specs.meta(f)
         if m.optional:
             text = f"Set {m.label} instead of having it worked out"
-            found[f"use_{attribute(f)}"] = bpy.props.BoolProperty(name=f"Use {m.label}", description=text, **more)
+            found[f"use_{attribute(f)}"] = bpy.props.BoolProperty(
+                name=f"Use {m.label}", description=text, default=f.default is not None, **more
+            )
         found[attribute(f)] = _property(f, **more)
     return found
 

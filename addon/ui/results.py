@@ -25,6 +25,9 @@ def place_of(photo: Path, spec: SceneSpec) -> Path:
         "layers": asdict(spec.layers),
         "margin": spec.relief.margin,
     }
+    if spec.move.amount is None:  # then it decides how far layers go on, and faces are looked for
+        parts["move"] = asdict(spec.move)
+        parts["film"] = (spec.render.size, spec.render.crop)
     for name in (spec.depth.file, spec.depth.network):
         if name:
             parts[name] = _state(Path(name))

@@ -68,6 +68,7 @@ class DepthMap:
     sky: bool H×W, if known. confidence: float32 H×W in 0..1, if known. normals: float32 h×w×3 of any size, unit length,
     towards the camera, in OpenCV's camera axes (x right, y down, z forward), if known.
     faces: those in the photo, if looked for: they tell its scale where nothing else does, and get a face's relief.
+    subject: the silhouette of a clear subject, bool h×w of any size, if one was found.
     made_by: the estimator's name.
     """
 
@@ -81,6 +82,7 @@ class DepthMap:
     confidence: NDArray[np.float32] | None = None
     normals: NDArray[np.float32] | None = None
     faces: tuple[Face, ...] = ()
+    subject: NDArray[np.bool_] | None = None
 
 
 @dataclass(frozen=True)
@@ -222,7 +224,8 @@ class LayeredPhoto:
     film needs another. transparent: the photo has an alpha channel; deep: more than 8 bits. `made` says what made it (estimator, versions, hashes).
     frames: of a film, whose first frame all else is about; None of a photo. normals: RGB PNG of what the depth network saw of
     the surfaces' normals, (n + 1) / 2 in the scene's axes (x right, y away from the camera, z up); None if it saw nothing. aim: where in the photo the
-    subject is, in shares from left and top, if known.
+    subject is, in shares from left and top, if known. attention: small grey PNG over the photo, 255 on faces, 128 on persons and other clear
+    subjects, 0 elsewhere; None without any.
     """
 
     folder: Path
@@ -245,6 +248,7 @@ class LayeredPhoto:
     frames: FilmFrames | None = None
     normals: str | None = None
     aim: tuple[float, float] | None = None
+    attention: str | None = None
 
     def path(self, file: str) -> Path:
         """Absolute path of one of its files."""
@@ -308,7 +312,11 @@ def write_files(folder: Path, photo: LayeredPhoto, files: dict[str, bytes | NDAr
             os.fsync(f.fileno())
     index = {
         "schema": SCHEMA,
-        **{k: v for k, v in asdict(photo).items() if k != "folder" and (k, v) not in (("frames", None), ("normals", None), ("aim", None))},
+        **{
+            k: v
+            for k, v in asdict(photo).items()
+            if k != "folder" and (v is not None or k not in ("frames", "normals", "aim", "attention"))
+        },
     }
     (folder / INDEX).write_text(json.dumps(index, indent=2) + "\n", encoding="utf-8")
 
@@ -327,11 +335,11 @@ def read_layered(folder: Path) -> LayeredPhoto:
             data["photo"], data["depth"], tuple(data["grid"]), layers, data["levels"], data["made"],
             None if texture is None else FilmTexture(texture["file"], TextureKey(*texture["key"])), bool(data["transparent"]), bool(data["deep"]),
             None if frames is None else FilmFrames(**{**frames, "key": TextureKey(*frames["key"])}), normals,
-            None if aim is None else (float(aim[0]), float(aim[1])),
+            None if aim is None else (float(aim[0]), float(aim[1])), data.get("attention"),
         )  # fmt: skip
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(f"{folder}: not a layered photo ({error}); make it again from the photo.") from error
-    files: list[str | None] = [photo.photo, photo.depth, photo.levels, photo.normals, photo.texture and photo.texture.file]
+    files: list[str | None] = [photo.photo, photo.depth, photo.levels, photo.normals, photo.attention, photo.texture and photo.texture.file]
     files += [f for layer in photo.layers for f in (layer.colour, layer.depth, layer.matte)]
     if (film := photo.frames) is not None:
         files += [film.file(pattern, n) for pattern in (film.depth, film.texture) for n in range(1, film.count + 1)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -25,6 +25,7 @@ from .texture import average_down, decoded, linear_to_srgb
 
 MOST_PIXELS = 4_000_000  # of the grid that depth and layers live on; more, and Blender's brushes and the live relief become slow
 MOST_LAYERS = 6
+DEFAULT_RESERVE = 0.08  # of the width: room for every move at its usual amount
 _LEAST_GAP = 1.2  # pixels
 _LEAST_SKY = 0.002  # share of the picture; less is a gap in the depth map
 
@@ -119,16 +120,28 @@ def layer_names(count: int, sky: bool) -> list[str]:
     return [f"{i} {name}" for i, name in enumerate(names, 1)] if count > 1 else names
 
 
+def reserve_of(spec: SceneSpec) -> float:
+    """The reserve in shares of the width: as set, else the default."""
+    return DEFAULT_RESERVE if spec.layers.reserve is None else spec.layers.reserve
+
+
+def as_planned(spec: SceneSpec, made: Mapping[str, Any]) -> SceneSpec:
+    """The settings with the reserve that a layered photo was made with, if it was worked out. made: of the layered photo."""
+    if spec.layers.reserve is not None or "reserve" not in made:
+        return spec
+    return replace(spec, layers=replace(spec.layers, reserve=float(made["reserve"])))
+
+
 def reserve_pixels(spec: SceneSpec, grid: tuple[int, int]) -> tuple[int, int]:
     """How far layers go on behind each other, and past the photo's border, in pixels of the grid."""
-    reach = math.ceil(spec.layers.reserve * grid[0])
+    reach = math.ceil(reserve_of(spec) * grid[0])
     # A few more: a cut stands between pixels, and a film pixel looks at four texels.
     return reach + 4, min(reach, math.ceil(spec.relief.margin * max(grid)))
 
 
 def tear_threshold(spec: SceneSpec, grid: tuple[int, int]) -> float:
     """The least difference of d that is cut: as set, but nothing that opens by hardly more than a pixel at the reserve."""
-    return max(spec.layers.tear, _LEAST_GAP / (spec.layers.reserve * grid[0]))
+    return max(spec.layers.tear, _LEAST_GAP / (reserve_of(spec) * grid[0]))
 
 
 def grid_size(photo: tuple[int, int], most: int) -> tuple[int, int]:

@@ -11,18 +11,22 @@ from numpy.typing import NDArray
 from ..errors import InputError, RenderError, UsageError
 from ..spec import SceneSpec
 from . import depth as depth_sources
+from .amounts import Depths, plan_ahead
+from .attention import encode_attention, kinds_of, look_for
+from .coverage import view
 from .cv import cv
 from .distances import shape_faces, to_metres
 from .files import shown, write_atomically
-from .geometry import even, pitch_from_horizon
+from .geometry import even, frame_photo, pitch_from_horizon, ray_map
 from .grain import measure_grain, without_grain
 from .layered import DepthMap, Disparity, FilmTexture, LayeredPhoto, PhotoCamera, read_layered, to_disparity, write_layered
-from .layering import cut_layers, find_sky, make_layers
+from .layering import MOST_PIXELS, as_planned, cut_layers, find_sky, grid_size, make_layers, photo_colour, tear_threshold
 from .photo import Photo, read_photo
-from .planning import shot, texture_key, view_pixels
+from .planning import shot, stage_of, texture_key, view_pixels
 from .texture import average_down, encode_texture
 
 DEFAULT_FOV = 50.0
+_LOOKED_AT = 1_000_000  # pixels in which faces are looked for
 NO_HORIZON_HEIGHT = 1.6  # metres: eye level
 
 
@@ -72,16 +76,21 @@ def make_layered_photo(path: Path, spec: SceneSpec, folder: Path, progress: dept
     progress(0.5, "Scaling the depth")
     disparity = to_disparity(depth, near=spec.depth.near, far=spec.depth.far)
     photo, made = _degrained(photo, spec, film=film)
+    if spec.move.amount is None and not spec.move.camera_path:
+        depth = look_for(photo_colour(photo, grid_size(photo.size, _LOOKED_AT)), disparity.d, depth)
+    camera, kinds = photo_camera(photo, depth, spec), kinds_of(depth, photo.size)
+    spec, planned = _planned_ahead(spec, photo, camera, disparity, kinds, film=film)
+    made = {**made, **planned}
     layering = make_layers(photo, disparity.d, find_sky(depth), spec, lambda share, text: progress(0.5 + 0.3 * share, text))
     original = f"photo{path.suffix.lower() or '.img'}"
     layered = LayeredPhoto(
         folder=folder,
         name=path.stem,
         size=photo.size,
-        camera=photo_camera(photo, depth, spec),
+        camera=camera,
         near=disparity.near,
         far=disparity.far,
-        close=_distance(disparity, float(np.quantile(disparity.d, 0.98))),
+        close=close_distance(disparity),
         focus=focus_distance(disparity),
         photo=original,
         depth="depth.npy",
@@ -102,6 +111,8 @@ def make_layered_photo(path: Path, spec: SceneSpec, folder: Path, progress: dept
     more: dict[str, bytes] = {}
     if depth.normals is not None:
         layered, more = replace(layered, normals="normals.png"), {"normals.png": encode_normals(depth.normals)}
+    if kinds is not None:
+        layered, more["attention.png"] = replace(layered, attention="attention.png"), encode_attention(kinds)
     write_layered(layered, {original: path.read_bytes(), "depth.npy": layering.d, f"texture{suffix}": texture, **more, **layering.files})
     progress(1.0, "Layers ready")
     return layered
@@ -123,6 +134,26 @@ def _degrained(photo: Photo, spec: SceneSpec, *, film: bool) -> tuple[Photo, dic
 def _face(depth: DepthMap) -> tuple[float, float] | None:
     """The middle of the largest face, in shares from the left and the top."""
     return (depth.faces[0].x, depth.faces[0].y) if depth.faces else None
+
+
+def _planned_ahead(
+    spec: SceneSpec, photo: Photo, camera: PhotoCamera, disparity: Disparity, kinds: NDArray[np.uint8] | None, *, film: bool
+) -> tuple[SceneSpec, dict[str, float]]:
+    """The settings with an amount of the move that is worked out, and the reserve that it needs; and both for `made`."""
+    if spec.move.amount is not None or spec.move.camera_path:
+        return spec, {}
+    size = film_pixels(spec, photo.size, film=film)
+    rays = ray_map(camera, photo.size)
+    one_sheet = spec.layers.mode == "off" or photo.alpha is not None
+    tear = None if one_sheet else tear_threshold(spec, grid_size(photo.size, MOST_PIXELS))
+    nothing = np.zeros((1, 1), np.uint8)
+    given = Depths(disparity.d, disparity.near, disparity.far, nothing if kinds is None else kinds, rays, tear, spec.relief.margin)
+    stage = stage_of(close_distance(disparity), focus_distance(disparity), rays)
+    found = plan_ahead(given, view(frame_photo(camera, photo.size, size, spec.render.crop), size), spec.move, stage)
+    made = {"amount": found.amount}
+    if spec.layers.reserve is None:
+        made["reserve"] = found.reserve
+    return replace(as_planned(spec, made), move=replace(spec.move, amount=found.amount)), made
 
 
 def recut_layers(place: Path, spec: SceneSpec, folder: Path, progress: depth_sources.Progress) -> LayeredPhoto:
@@ -161,6 +192,11 @@ def photo_camera(photo: Photo, depth: DepthMap, spec: SceneSpec) -> PhotoCamera:
     pitch = 0.0 if depth.horizon is None else pitch_from_horizon(depth.horizon, level, photo.size)
     height = NO_HORIZON_HEIGHT if depth.camera_height is None else depth.camera_height
     return PhotoCamera(fov, spec.photo.lens_shift, pitch, height)
+
+
+def close_distance(disparity: Disparity) -> float:
+    """Metres to where the nearest fiftieth of the picture ends."""
+    return _distance(disparity, float(np.quantile(disparity.d, 0.98)))
 
 
 def focus_distance(disparity: Disparity) -> float:

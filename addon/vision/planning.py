@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 from .. import moves
 from ..errors import UsageError
 from ..spec import MoveSpec, SceneSpec
-from .geometry import even, frame_photo, photo_in_film, ray_map
+from .geometry import RayMap, even, frame_photo, photo_in_film, ray_map
 from .layered import LayeredPhoto, TextureKey
 
 VR_MOST = 2880
@@ -44,16 +45,23 @@ def view_pixels(spec: SceneSpec, photo: tuple[int, int], fov: float) -> tuple[in
 
 def stage(layered: LayeredPhoto) -> moves.Stage:
     """What a camera move must know of the photo."""
-    rays = ray_map(layered.camera, layered.size)
+    return stage_of(layered.close, layered.focus, ray_map(layered.camera, layered.size))
+
+
+def stage_of(close: float, focus: float, rays: RayMap) -> moves.Stage:
+    """The same of a photo that has no layers yet: metres to what is nearest and to the subject, and its camera."""
     middle = (0.5 - rays.u0) * rays.width, (0.5 - rays.v0) * rays.height
-    return moves.Stage(layered.close, layered.focus, rays.width, rays.height, *middle, *middle)
+    return moves.Stage(close, focus, rays.width, rays.height, *middle, *middle)
 
 
 def shot(layered: LayeredPhoto, settings: MoveSpec) -> moves.Shot:
-    """The shot that `settings` ask for; of a film, as long and as fast as the film.
+    """The shot that `settings` ask for; of a film, as long and as fast as the film. An amount that is to be worked out is taken as
+    it was planned when the layers were made.
 
     Raises UsageError if a camera path, or a chain of moves, goes on after the film has ended.
     """
+    if settings.amount is None:
+        settings = replace(settings, amount=float(layered.made.get("amount", 1.0)))
     if layered.frames is None:
         return moves.shot(settings, stage(layered))
     frames, fps = layered.frames.count, layered.frames.fps

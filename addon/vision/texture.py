@@ -22,6 +22,7 @@ from .photo import Photo
 
 SUPERSAMPLING = 3  # odd, so that one texel stands on the pixel's centre
 MOST_TEXELS = 90_000_000  # of 8 bits; beyond that, one texel a pixel
+_AS_FINE = 1.05  # a texture is as good as one that is larger by no more
 MOST_FLOAT_TEXELS = 30_000_000  # 16 bits and float take four times the memory in Blender
 
 
@@ -91,6 +92,11 @@ def _keep_channels(resized: NDArray[Any], like: NDArray[Any]) -> NDArray[Any]:
     return resized[..., None] if resized.ndim < like.ndim else resized
 
 
+def suits(made: TextureKey, wanted: TextureKey) -> bool:
+    """Whether a texture shows what another would: of the same size, with or without grain alike, and of as much detail or hardly less."""
+    return made[:2] == wanted[:2] and made.degrained == wanted.degrained and made.magnification * _AS_FINE >= wanted.magnification
+
+
 def encode_texture(photo: Photo, key: TextureKey, *, lossy: bool = False) -> tuple[str, bytes]:
     """The film texture of a photo as a file: its suffix and content, PNG of 8 or 16 bits, or EXR for scene-linear photos.
 
@@ -131,7 +137,7 @@ def film_texture(pixels: NDArray[Any], film: tuple[int, int], *, magnification: 
     detail = (min(w, fine[0], round(base[0] * max(1.0, magnification))), min(h, fine[1], round(base[1] * max(1.0, magnification))))
     # INTER_LANCZOS4 interpolates: every third texel is the pixel of `rest`, bit for bit.
     smooth = _keep_channels(cv2.resize(rest, fine, interpolation=cv2.INTER_LANCZOS4), rest)
-    if detail[0] > base[0] * 1.05:
+    if detail[0] > base[0] * _AS_FINE:
         smooth = _add_detail(smooth, rest, average_down(pixels, detail))
     return smooth
 

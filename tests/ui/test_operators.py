@@ -11,13 +11,15 @@ import cv2
 import numpy as np
 import pytest
 
-from addon import ui
+from addon import moves, ui
 from addon.output import film as film_module
 from addon.output import job
 from addon.output.matroska import read_matroska
 from addon.output.mp4 import read_film
+from addon.scene import amount, compat
 from addon.scene import camera as cameras
-from addon.scene import compat
+from addon.spec import MoveSpec
+from addon.ui import amount as ui_amount
 from addon.ui import film, process, results, scenery
 from addon.vision import worker_process
 
@@ -93,6 +95,34 @@ def test_what_the_caller_sets_beats_the_scenes_settings_and_is_kept(photo: Path)
     bpy.ops.stillscape.import_photo(filepath=str(photo), strength=0.25, move="truck")
     assert the_photo().root["Strength"] == 0.25
     assert (settings.relief.strength, settings.move.move, settings.move.amount) == (0.25, "truck", 0.5)
+
+
+def test_an_import_finds_the_amount_if_it_is_asked_to(photo: Path) -> None:
+    assert bpy.ops.stillscape.import_photo(filepath=str(photo), move="truck", use_amount=False) == {"FINISHED"}
+    safe = amount.noted(the_photo().root)
+    assert safe is not None and safe.move == "truck" and safe.most > 0
+    assert not bpy.context.scene.stillscape.move.use_amount
+    bpy.context.scene.frame_set(4)
+    wanted = moves.plan(MoveSpec(name="truck", amount=safe.most, frames=4), scenery.stage(the_photo())).keyframes[-1].location[0]
+    assert the_photo().camera.location.x == pytest.approx(wanted, rel=1e-3)
+
+
+def test_the_safe_amount_is_found_and_shown(photo: Path) -> None:
+    bpy.ops.stillscape.import_photo(filepath=str(photo))
+    settings = bpy.context.scene.stillscape.move
+    settings.move, settings.amount = "pan", 5.0
+    assert bpy.ops.stillscape.find_amount() == {"FINISHED"}
+    safe = amount.noted(the_photo().root)
+    assert safe is not None and settings.use_amount and settings.amount == pytest.approx(safe.most) and 0 < safe.most < 5
+    assert safe.least == pytest.approx(-safe.most, rel=0.1)
+    layout = Recorder()
+    ui_amount.draw_safe(layout, the_photo(), settings)
+    assert {"flaws", "stillscape.find_amount"} <= set(layout.seen)
+    assert ui_amount.range_text(safe) == f"Safe: {safe.least:g} to {safe.most:g}"
+    settings.use_amount = False
+    assert bpy.ops.stillscape.apply_move() == {"FINISHED"}
+    bpy.context.scene.frame_set(4)
+    assert the_photo().camera.rotation_euler.y != 0
 
 
 def test_several_photos_in_one_go(photo: Path, tmp_path: Path) -> None:

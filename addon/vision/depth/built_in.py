@@ -26,6 +26,7 @@ from . import Progress
 from .network import SEEN, depth_map
 
 Bytes = NDArray[np.uint8]
+Mask = NDArray[np.bool_]
 
 FILE = Path(__file__).with_name("built_in.onnx")
 
@@ -57,10 +58,10 @@ class BuiltInDepth:
         prediction = look(network, colour, settings, lambda share, text: progress(0.1 + 0.5 * share, text))
         progress(0.6, "Looking for faces and subjects")
         faces = find_faces(colour)
-        prediction = helped_out(prediction, colour, faces)
+        prediction, subject = _helped_out(prediction, colour, faces)
         progress(0.8, "Sharpening the edges" if settings.sharpen else "Fitting the depth to the photo")
         found = depth_map(prediction, photo, colour, self.name, sharpen=settings.sharpen)
-        return replace(found, horizon=_at_the_middle(prediction), faces=faces)
+        return replace(found, horizon=_at_the_middle(prediction), faces=faces, subject=subject)
 
 
 def look(network: Network, colour: Bytes, settings: DepthSpec, progress: Progress) -> Prediction:
@@ -107,17 +108,22 @@ def helped_out(prediction: Prediction, colour: Bytes, faces: tuple[Face, ...]) -
 
     colour: uint8 H×W×3, sRGB, the photo.
     """
-    values = prediction.values
+    return _helped_out(prediction, colour, faces)[0]
+
+
+def _helped_out(prediction: Prediction, colour: Bytes, faces: tuple[Face, ...]) -> tuple[Prediction, Mask | None]:
+    """The same with the silhouette of the subject, at any size, if there is a clear one."""
+    values, subject = prediction.values, None
     sky = None if prediction.sky is None else likely_sky(prediction.sky, values, prediction.horizon)
     values = beyond_everything(values, sky)
     if prediction.confidence is not None and prediction.horizon is not None:
         values = lean_on_ground(values, prediction.confidence, prediction.horizon, prediction.roll or 0.0, sky)
     if prediction.edges is not None:
-        values = _with_subject(values, prediction.edges, colour, faces)
-    return replace(prediction, values=values, sky=sky)
+        values, subject = _with_subject(values, prediction.edges, colour, faces)
+    return replace(prediction, values=values, sky=sky), subject
 
 
-def _with_subject(values: Floats, edges: Floats, colour: Bytes, faces: tuple[Face, ...]) -> Floats:
+def _with_subject(values: Floats, edges: Floats, colour: Bytes, faces: tuple[Face, ...]) -> tuple[Floats, Mask | None]:
     cv2 = cv()
     scale = min(1.0, LOOKED_AT / max(colour.shape[:2]))
     size = max(1, round(colour.shape[1] * scale)), max(1, round(colour.shape[0] * scale))
@@ -125,9 +131,9 @@ def _with_subject(values: Floats, edges: Floats, colour: Bytes, faces: tuple[Fac
     larger = [cv2.resize(plane, size, interpolation=cv2.INTER_LINEAR) for plane in (values, edges)]
     subject = find_subject(small, larger[0], larger[1], faces)
     if subject is None:
-        return values
+        return values, None
     share = cv2.resize(subject.astype(np.float32), values.shape[::-1], interpolation=cv2.INTER_AREA)
-    return complete_sides(values, share)
+    return complete_sides(values, share), subject
 
 
 ESTIMATOR = BuiltInDepth()
