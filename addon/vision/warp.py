@@ -361,7 +361,7 @@ class Warp:
 
         if steps <= 1:
             w = (low + high) / 2
-            for _ in range(1 if steps == 0 else 2):
+            for _ in range(1 if steps == 0 else 3):
                 w = np.clip(surface(w), low, high)
             return qx + w * ex, qy + w * ey, w, None
         low = low - (high - low) * np.float32(1e-3) - np.float32(1e-7)  # what lies at the very end must not be missed by rounding
@@ -383,7 +383,7 @@ class Warp:
         far = high - first * step  # on the sheet or behind it
         near = np.where(first > 0, far + step, far + step * np.float32(1e-3))  # before it
         far_f, near_f = surface(far) - far, np.minimum(surface(near) - near, np.float32(-1e-9))
-        for _ in range(2):  # Illinois' rule of false position
+        for _ in range(3):  # Illinois' rule of false position
             w = far + (near - far) * np.clip(far_f / np.maximum(far_f - near_f, np.float32(1e-12)), 0.05, 0.95)
             f = surface(w) - w
             on = f >= 0
