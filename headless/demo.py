@@ -84,7 +84,7 @@ def main() -> int:
     shown = pixels if pixels.dtype == np.uint8 else np.clip(pixels / (pixels.max() or 1) * 255, 0, 255).astype(np.uint8)
     picture = cv2.cvtColor(shown, cv2.COLOR_RGB2BGR)
     film, scene, sheet = out / "demo.mp4", out / "demo.blend", out / "demo.png"
-    options = ("--move", "push-in", "--frames", str(FRAMES), *film_size(picture))
+    options = ("--move", "push-in", "--amount", "auto", "--frames", str(FRAMES), *film_size(picture))
     code = stillscape("render", str(photo), "-o", str(film), "--save-blend", str(scene), *options)
     if code:
         return code
