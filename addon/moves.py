@@ -38,12 +38,15 @@ class Stage(NamedTuple):
     """What a move must know of the scene.
 
     close: metres to what is nearest (all but a fiftieth of the picture is farther). focus: metres to the subject.
-    tan_width: the photo's width in tangents of its camera.
+    tan_width: the photo's width in tangents of its camera. aim_x, aim_y: where the subject is in the picture, in tangents right
+    and up of the optical axis.
     """
 
     close: float
     focus: float
     tan_width: float
+    aim_x: float = 0.0
+    aim_y: float = 0.0
 
 
 # What amount 1 means. Beyond these, what a single photo does not show begins to be missed; most viewers keep to 2 to 4 %

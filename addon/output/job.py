@@ -22,6 +22,7 @@ from ..vision.video import is_film
 from ..vision.worker_process import make_layers
 from . import render as rendering
 from .devices import use_device
+from .effects import set_up_effects
 from .film import encode_film
 from .frames import frame_name, parse_frame_range
 
@@ -96,6 +97,7 @@ def build_scene(layered: LayeredPhoto, spec: SceneSpec, scene: bpy.types.Scene, 
     built = build(layered, spec, scene, size)
     transparent = layered.transparent
     rendering.set_up_render(scene, built.camera, built.shot, spec.render, size, transparent=transparent and not film)
+    set_up_effects(scene, built.root, built.camera, spec.focus)
     rendering.set_format(scene, ".png", deep=layered.deep and not film, transparent=transparent and not film)
     scene.render.filepath = f"//{_plain(layered.name)}_####"
     scene.frame_set(1)

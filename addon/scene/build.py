@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from .. import moves
 from ..errors import InputError, StorageError
 from ..spec import SceneSpec
+from ..vision import focus
 from ..vision.cv import cv
 from ..vision.geometry import Grid, frame_photo, lattice, layer_grid, photo_grid, ray_map
 from ..vision.layered import Layer, LayeredPhoto, TextureKey
@@ -26,9 +27,12 @@ from ..vision.photo import read_photo
 from ..vision.planning import shot as shot_of
 from ..vision.planning import stage, texture_key
 from ..vision.texture import encode_texture
+from . import aim as aims
 from . import camera as cameras
+from . import light as lights
 from . import material as materials
 from . import notes, relief
+from .normals import smooth_normals
 
 ID = "stillscape_id"
 ROLE = "stillscape_role"
@@ -53,11 +57,20 @@ class Built:
     layers: tuple[bpy.types.Object, ...]
     shot: moves.Shot
     film_size: tuple[int, int]
+    aim: bpy.types.Object
+    lamp: bpy.types.Object | None = None
 
 
 def stage_of(root: bpy.types.Object) -> moves.Stage:
-    """What a camera move must know of the scene, as `build` noted it on the root empty."""
-    return moves.Stage(*(float(root[f"stillscape_{name}"]) for name in moves.Stage._fields))
+    """What a camera move must know of the scene, as `build` noted it on the root empty; what older files lack takes its default."""
+    noted = {name: root.get(f"stillscape_{name}", moves.Stage._field_defaults.get(name)) for name in moves.Stage._fields}
+    return moves.Stage(**{name: float(value) for name, value in noted.items()})
+
+
+def note_stage(root: bpy.types.Object, stage: moves.Stage) -> None:
+    """Note what `stage_of` gives back."""
+    for name, value in stage._asdict().items():
+        root[f"stillscape_{name}"] = float(value)
 
 
 def build(layered: LayeredPhoto, spec: SceneSpec, scene: bpy.types.Scene, film_size: tuple[int, int] | None = None) -> Built:
@@ -82,6 +95,7 @@ def build_in_steps(
     Whoever runs it must keep the artist from editing or undoing between the pieces. Closed early, it removes what it made.
     """
     film = film_size or layered.size
+    layered = focus.aimed(layered, spec.focus.at)
     identifier = uuid.uuid4().hex
     shot = shot_of(layered, spec.move)
     framing = frame_photo(layered.camera, layered.size, film, spec.render.crop)
@@ -90,12 +104,16 @@ def build_in_steps(
         scene.collection.children.link(collection)
         root = _root(layered, collection)
         notes.write_notes(root, layered, film, spec.render.crop, shot)
-        for name, value in stage(layered)._asdict().items():
-            root[f"stillscape_{name}"] = value
+        seen = stage(layered)
+        note_stage(root, seen)
+        lights.set_numbers(root, spec.light, seen.focus)
         camera = cameras.new_camera(f"{layered.name} Camera", root, collection)
         cameras.frame_camera(camera.data, framing, layered.near, layered.far)
         cameras.remember_rest(camera.data, ray_map(layered.camera, layered.size).width)
         cameras.animate(camera, shot)
+        aim = aims.new_aim(f"{layered.name} Aim", root, collection, seen)
+        aims.set_lens(camera, aim, spec.focus.f_stop)
+        lamp = lights.set_lamp(f"{layered.name} Light", spec.light, root, aim, collection)
         relief.set_numbers(
             root, near=layered.near, far=layered.far, strength=spec.relief.strength,
             tear=tear_threshold(spec, layered.grid) if len(layered.layers) > 1 else relief.NEVER,
@@ -121,12 +139,15 @@ def build_in_steps(
         made = []
         for layer, grid in zip(layered.layers, grids):
             made.append((yield from build_layer(layer, grid, context)))
+        if lights.is_relit(root):
+            yield "Smoothing the surface for light"
+            smooth_normals(tuple(made), root)
     except BaseException:
         remove(collection)
         raise
-    for datablock in (collection, root, camera, *made):
+    for datablock in (collection, root, camera, aim, *made, *([] if lamp is None else [lamp])):
         datablock[ID] = identifier
-    return Built(identifier, collection, root, camera, tuple(made), shot, film)
+    return Built(identifier, collection, root, camera, tuple(made), shot, film, aim, lamp)
 
 
 def remove(collection: bpy.types.Collection) -> None:
@@ -203,6 +224,7 @@ def build_layer(layer: Layer, grid: Grid, c: Context) -> Generator[str, None, bp
         follow = sheet.constraints.new("COPY_LOCATION")
         follow.target = c.camera
         sheet.scale = (SKY_AWAY,) * 3
+        sheet.visible_shadow = False  # nothing stands behind it, but lamps may
     return sheet
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from . import film, importing, layers, live, menus, move, networks, panels, preferences, process, properties, results, setup
+from . import film, focus, importing, layers, light, live, menus, move, networks, panels, preferences, process, properties, results, setup
 
-_MODULES = (properties, preferences, results, process, networks, importing, setup, layers, move, film, live, panels, menus)
+_MODULES = (properties, preferences, results, process, networks, importing, setup, layers, move, focus, light, film, live, panels, menus)
 """In the order of registration: a class after the ones that it refers to."""
 
 

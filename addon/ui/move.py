@@ -9,6 +9,7 @@ import bpy
 from .. import moves
 from ..scene import camera as cameras
 from ..scene import notes
+from ..scene.aim import is_moved, place_aim
 from . import scenery
 from .errors import Reporting
 from .preferences import machine
@@ -32,8 +33,12 @@ class STILLSCAPE_OT_apply_move(Reporting, bpy.types.Operator):
             return self.refuse(f"{scenery.NOTHING}.")
         spec = to_spec(context.scene.stillscape, machine())
         move = replace(spec.move, frames=photo.notes.frames, fps=photo.notes.fps) if photo.notes.clip else spec.move
-        shot = moves.shot(move, scenery.stage(photo))
+        stage = scenery.stage(photo)
+        shot = moves.shot(move, stage)
         cameras.animate(photo.camera, shot)
+        aim = scenery.aim(photo)
+        if aim is not None and not is_moved(aim):
+            place_aim(aim, stage)
         notes.note_shot(photo.root, shot)
         return {"FINISHED"}
 

@@ -24,6 +24,7 @@ def place_of(photo: Path, spec: SceneSpec) -> Path:
         "depth": asdict(spec.depth),
         "layers": asdict(spec.layers),
         "margin": spec.relief.margin,
+        "focus": spec.focus.at,
     }
     for name in (spec.depth.file, spec.depth.network):
         if name:

@@ -220,7 +220,9 @@ class LayeredPhoto:
     to where the nearest fiftieth of the picture ends; focus: to the subject. texture: made along with it, for the film that was planned; another
     film needs another. transparent: the photo has an alpha channel; deep: more than 8 bits. `made` says what made it (estimator, versions, hashes).
     frames: of a film, whose first frame all else is about; None of a photo. normals: RGB PNG of what the depth network saw of
-    the surfaces' normals, (n + 1) / 2 in the scene's axes (x right, y away from the camera, z up); None if it saw nothing.
+    the surfaces' normals, (n + 1) / 2 in the scene's axes (x right, y away from the camera, z up), or of those of the smoothed
+    depth; None in older files. aim: where in the photo the subject is that `focus` is the distance of, in shares from left and
+    top; None in older files, and means the optical axis.
     """
 
     folder: Path
@@ -242,6 +244,7 @@ class LayeredPhoto:
     deep: bool = False
     frames: FilmFrames | None = None
     normals: str | None = None
+    aim: tuple[float, float] | None = None
 
     def path(self, file: str) -> Path:
         """Absolute path of one of its files."""
@@ -305,7 +308,7 @@ def write_files(folder: Path, photo: LayeredPhoto, files: dict[str, bytes | NDAr
             os.fsync(f.fileno())
     index = {
         "schema": SCHEMA,
-        **{k: v for k, v in asdict(photo).items() if k != "folder" and (k, v) not in (("frames", None), ("normals", None))},
+        **{k: v for k, v in asdict(photo).items() if k != "folder" and (k, v) not in (("frames", None), ("normals", None), ("aim", None))},
     }
     (folder / INDEX).write_text(json.dumps(index, indent=2) + "\n", encoding="utf-8")
 
@@ -318,12 +321,13 @@ def read_layered(folder: Path) -> LayeredPhoto:
             raise InputError(f"{folder}: this layered photo was made by another version; make it again from the photo.")
         layers = tuple(Layer(**{**layer, "box": tuple(layer["box"])}) for layer in data["layers"])
         camera = PhotoCamera(**{**data["camera"], "shift": tuple(data["camera"]["shift"])})
-        texture, frames, normals = data["texture"], data.get("frames"), data.get("normals")
+        texture, frames, normals, aim = data["texture"], data.get("frames"), data.get("normals"), data.get("aim")
         photo = LayeredPhoto(
             folder, data["name"], tuple(data["size"]), camera, data["near"], data["far"], data["close"], data["focus"],
             data["photo"], data["depth"], tuple(data["grid"]), layers, data["levels"], data["made"],
             None if texture is None else FilmTexture(texture["file"], TextureKey(*texture["key"])), bool(data["transparent"]), bool(data["deep"]),
             None if frames is None else FilmFrames(**{**frames, "key": TextureKey(*frames["key"])}), normals,
+            None if aim is None else (float(aim[0]), float(aim[1])),
         )  # fmt: skip
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(f"{folder}: not a layered photo ({error}); make it again from the photo.") from error

@@ -13,16 +13,21 @@ from ..spec import SceneSpec
 from . import depth as depth_sources
 from .cv import cv
 from .distances import shape_faces, to_metres
+from .faces import find_faces
 from .files import write_atomically
-from .geometry import even, pitch_from_horizon
+from .focus import Focus, depth_at, find_focus
+from .geometry import even, pitch_from_horizon, ray_map
 from .layered import DepthMap, Disparity, FilmTexture, LayeredPhoto, PhotoCamera, read_layered, to_disparity, write_layered
-from .layering import cut_layers, find_sky, make_layers
+from .layering import cut_layers, find_sky, grid_size, make_layers, photo_colour
+from .normals import normals_from_depth
 from .photo import Photo, read_photo
 from .planning import shot, texture_key
 from .texture import encode_texture
 
 DEFAULT_FOV = 50.0
 NO_HORIZON_HEIGHT = 1.6  # metres: eye level
+_LOOKS_FOR_FACES = "built-in"  # the estimator that has looked already
+_FACES_AT = 1_000_000  # pixels that faces are looked for in
 
 
 def estimate_depth(path: Path, spec: SceneSpec, progress: depth_sources.Progress) -> tuple[Photo, DepthMap]:
@@ -71,6 +76,7 @@ def make_layered_photo(path: Path, spec: SceneSpec, folder: Path, progress: dept
     progress(0.5, "Scaling the depth")
     disparity = to_disparity(depth, near=spec.depth.near, far=spec.depth.far)
     layering = make_layers(photo, disparity.d, find_sky(depth), spec, lambda share, text: progress(0.5 + 0.3 * share, text))
+    focus = choose_focus(photo, depth, layering.d, spec)
     original = f"photo{path.suffix.lower() or '.img'}"
     layered = LayeredPhoto(
         folder=folder,
@@ -80,7 +86,8 @@ def make_layered_photo(path: Path, spec: SceneSpec, folder: Path, progress: dept
         near=disparity.near,
         far=disparity.far,
         close=_distance(disparity, float(np.quantile(disparity.d, 0.98))),
-        focus=focus_distance(disparity),
+        focus=_distance(disparity, focus.d),
+        aim=(focus.x, focus.y),
         photo=original,
         depth="depth.npy",
         grid=(layering.d.shape[1], layering.d.shape[0]),
@@ -95,10 +102,12 @@ def make_layered_photo(path: Path, spec: SceneSpec, folder: Path, progress: dept
     suffix, texture = encode_texture(photo, key)
     layered = replace(layered, texture=FilmTexture(f"texture{suffix}", key))
     progress(0.9, "Writing the layers")
-    more: dict[str, bytes] = {}
-    if depth.normals is not None:
-        layered, more = replace(layered, normals="normals.png"), {"normals.png": encode_normals(depth.normals)}
-    write_layered(layered, {original: path.read_bytes(), "depth.npy": layering.d, f"texture{suffix}": texture, **more, **layering.files})
+    normals = depth.normals
+    if normals is None:
+        normals = normals_from_depth(layering.d, disparity.near, disparity.far, ray_map(layered.camera, layered.size))
+    layered = replace(layered, normals="normals.png")
+    files = {original: path.read_bytes(), "depth.npy": layering.d, f"texture{suffix}": texture, "normals.png": encode_normals(normals)}
+    write_layered(layered, {**files, **layering.files})
     progress(1.0, "Layers ready")
     return layered
 
@@ -141,11 +150,13 @@ def photo_camera(photo: Photo, depth: DepthMap, spec: SceneSpec) -> PhotoCamera:
     return PhotoCamera(fov, spec.photo.lens_shift, pitch, height)
 
 
-def focus_distance(disparity: Disparity) -> float:
-    """Metres to what the camera should aim at: the middle of the depths in the middle third of the picture."""
-    h, w = disparity.d.shape
-    middle = disparity.d[h // 3 : max(h // 3 + 1, h - h // 3), w // 3 : max(w // 3 + 1, w - w // 3)]
-    return _distance(disparity, float(np.median(middle)))
+def choose_focus(photo: Photo, depth: DepthMap, d: NDArray[np.float32], spec: SceneSpec) -> Focus:
+    """Where to aim: the point that was set, else the one that is found. d: float32 h×w in [0, 1], the photo's depth."""
+    if spec.focus.at is not None:
+        x, y = spec.focus.at
+        return Focus(x, y, depth_at(d, x, y), "set")
+    looked_for = depth.faces or depth.made_by == _LOOKS_FOR_FACES
+    return find_focus(d, depth.faces if looked_for else find_faces(photo_colour(photo, grid_size(photo.size, _FACES_AT))))
 
 
 def _distance(disparity: Disparity, d: float) -> float:

@@ -13,7 +13,9 @@ from .layered import LayeredPhoto, TextureKey
 
 def stage(layered: LayeredPhoto) -> moves.Stage:
     """What a camera move must know of the photo."""
-    return moves.Stage(layered.close, layered.focus, ray_map(layered.camera, layered.size).width)
+    rays = ray_map(layered.camera, layered.size)
+    aim = (0.0, 0.0) if layered.aim is None else rays.uv_to_ray(layered.aim[0], 1 - layered.aim[1])
+    return moves.Stage(layered.close, layered.focus, rays.width, aim_x=float(aim[0]), aim_y=float(aim[1]))
 
 
 def shot(layered: LayeredPhoto, settings: MoveSpec) -> moves.Shot:
