@@ -331,7 +331,9 @@ class LightSpec:
         minimum=0,
         maximum=1,
     )
-    lamp: str = setting("none", "choice", "Light", "A lamp that is added to the scene, with shadows from the relief", choices=LAMPS, flag="light")
+    lamp: str = setting(
+        "none", "choice", "Light", "A lamp that is added to the scene, with shadows from the relief", choices=LAMPS, flag="light"
+    )
     side: float = setting(
         -50.0,
         "float",
@@ -355,13 +357,24 @@ class LightSpec:
         flag="light-strength",
     )
     warmth: float = setting(
-        0.0, "float", "Warmth", "Color of the lamp: 1 is candle light, -1 blue sky, 0 as the photo", minimum=-1, maximum=1, flag="light-warmth"
+        0.0,
+        "float",
+        "Warmth",
+        "Color of the lamp: 1 is candle light, -1 blue sky, 0 as the photo",
+        minimum=-1,
+        maximum=1,
+        flag="light-warmth",
     )
     fill: float = setting(
         0.35, "float", "Fill Light", "Light in the shadows, as a share of the photo's own", minimum=0, maximum=1, flag="fill-light"
     )
     haze: float = setting(
-        0.0, "float", "Haze", "Haze that grows with the distance: 1 hides 63 % of the subject and more of what is behind it", minimum=0, maximum=10
+        0.0,
+        "float",
+        "Haze",
+        "Haze that grows with the distance: 1 hides 63 % of the subject and more of what is behind it",
+        minimum=0,
+        maximum=10,
     )
     haze_colour: tuple[float, float, float] = setting(
         (0.8, 0.84, 0.88), "colour", "Haze Color", "Color of the haze, as #rrggbb", minimum=0, maximum=1, flag="haze-color"

@@ -65,9 +65,7 @@ def set_lens(camera: bpy.types.Object, aim: bpy.types.Object | None, f_stop: flo
         dof.aperture_fstop = f_stop
 
 
-def seen_point(
-    layers: tuple[bpy.types.Object, ...], depsgraph: bpy.types.Depsgraph, origin: Vector, direction: Vector
-) -> Vector | None:
+def seen_point(layers: tuple[bpy.types.Object, ...], depsgraph: bpy.types.Depsgraph, origin: Vector, direction: Vector) -> Vector | None:
     """The first point of the photo's surfaces on a ray in world space; faces between two depths do not count. None if it meets none."""
     best: tuple[float, Vector] | None = None
     for layer in layers:

@@ -9,6 +9,7 @@ import math
 from typing import NamedTuple
 
 import bpy
+import numpy as np
 
 from ..spec import LightSpec
 from ..vision.texture import srgb_to_linear
@@ -66,8 +67,6 @@ def set_numbers(root: bpy.types.Object, light: LightSpec, focus: float) -> None:
 
 def linear(colour: tuple[float, float, float]) -> tuple[float, ...]:
     """A color of the settings (sRGB, 0 to 1) in linear light."""
-    import numpy as np
-
     return tuple(float(c) for c in srgb_to_linear(np.asarray(colour, np.float32)))
 
 

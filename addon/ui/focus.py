@@ -139,7 +139,9 @@ class STILLSCAPE_OT_pick_focus(Reporting, bpy.types.Operator):
         if event.type == "LEFTMOUSE" and event.value == "PRESS":
             self._end(context)
             return self._guarded(self._click, context, event)
-        navigating = event.type in ("MIDDLEMOUSE", "WHEELUPMOUSE", "WHEELDOWNMOUSE") or event.type.startswith(("NUMPAD", "NDOF", "TRACKPAD"))
+        navigating = event.type in ("MIDDLEMOUSE", "WHEELUPMOUSE", "WHEELDOWNMOUSE") or event.type.startswith(
+            ("NUMPAD", "NDOF", "TRACKPAD")
+        )
         return {"PASS_THROUGH"} if navigating or event.type in ("MOUSEMOVE", "TIMER") else {"RUNNING_MODAL"}
 
     def _guarded(self, what: Any, *given: Any) -> set[str]:

@@ -30,7 +30,12 @@ def normals_from_depth(d: Floats, near: float, far: float, rays: RayMap) -> Floa
     longer = max(small.shape)
     steps = np.rint(cv2.GaussianBlur(small, (0, 0), 0.8) * 255).astype(np.uint8)
     tilt = _tilt(small)  # or smoothing would make it level at the picture's borders
-    smooth = tilt + fast_global_smooth((small - tilt)[None], np.repeat(steps[..., None], 3, -1), strength=(_SPREAD * longer) ** 2, sigma=_EDGE * 3**0.5)[0]
+    smooth = (
+        tilt
+        + fast_global_smooth(
+            (small - tilt)[None], np.repeat(steps[..., None], 3, -1), strength=(_SPREAD * longer) ** 2, sigma=_EDGE * 3**0.5
+        )[0]
+    )
     w = smooth * np.float32(1 / near - 1 / far) + np.float32(1 / far)
     h, wide = w.shape
     x = (((np.arange(wide) + 0.5) / wide - rays.u0) * rays.width).astype(np.float32)

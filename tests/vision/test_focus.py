@@ -42,7 +42,9 @@ def test_of_two_the_nearer_and_the_more_central_one():
     assert focus.find_focus(with_square(with_square(wall, 2, 2, 20, 0.8), 55, 35, 20, 0.7)).d == pytest.approx(0.7)
 
 
-@pytest.mark.parametrize("d", [floor(), np.full((HEIGHT, WIDTH), 0.4, np.float32), np.zeros((3, 5), np.float32)], ids=["floor", "wall", "tiny"])
+@pytest.mark.parametrize(
+    "d", [floor(), np.full((HEIGHT, WIDTH), 0.4, np.float32), np.zeros((3, 5), np.float32)], ids=["floor", "wall", "tiny"]
+)
 def test_where_nothing_stands_out_it_is_the_middle(d):
     found = focus.find_focus(d)
     h = d.shape[0]
