@@ -35,7 +35,7 @@ VERSION = 5
 LAYER = "Stillscape Layer"
 SURFACE = "Stillscape Photo Surface"
 _PARTED = (1.2, 1.6)  # stretch over which a torn face opens
-_NO_RUBBER = 1.7  # stretch that opens torn faces and no others
+_NO_RUBBER = 0.65  # so much more stretch opens torn faces and no others
 _SHADOWS = (0.1, 0.2)  # of the distance: how far before what they fall on shadows begin
 _VIGNETTE = (0.4, 1.0)  # of half the film's diagonal: where it begins, and where it is full
 
@@ -102,7 +102,8 @@ def _lookup_group() -> bpy.types.NodeTree:
         ("Axis V", 0.5, "Where the optical axis meets the photo"),
         ("Near", 1.0, "Distance of white in the depth map"),
         ("Far", 20.0, "Distance of black in the depth map"),
-        ("Lens", 0.0, "0 to 1 as the lens opens so far that it sees behind things"),
+        ("Lens", 0.0, "Film pixels by which near and far part between the middle and the rim of the lens"),
+        ("Relight", 0.0, "Above 0 light falls on the scene"),
     ):
         socket = group.interface.new_socket(name, in_out="INPUT", socket_type="NodeSocketFloat", description=text)
         socket.default_value = default
@@ -137,19 +138,20 @@ def _lookup_group() -> bpy.types.NodeTree:
     to_here.inputs[0].default_value = (0.0, 0.0, 0.0)
     camera = to_here.outputs[0]
     point = g.add("ShaderNodeTexCoord").outputs["Object"]
-    moved = _moved(g, camera, point, (given["Near"], given["Far"]), given["Pixel Tangent"])
     # Light that falls on the scene is stopped by what is there, not by what only the photo's camera takes for it.
     other = g.math("SUBTRACT", 1.0, g.add("ShaderNodeLightPath").outputs["Is Camera Ray"])
-    g.put(result.inputs["Moved"], g.math("MAXIMUM", g.math("MAXIMUM", moved, given["Lens"]), other))
-    g.put(result.inputs["Stretch"], g.math("MAXIMUM", _stretch(g, camera, point), g.math("MULTIPLY", other, _NO_RUBBER)))
+    other = g.math("MULTIPLY", g.math("GREATER_THAN", given["Relight"], 0.0), other)
+    more = g.math("ADD", given["Lens"], other)
+    g.put(result.inputs["Moved"], _moved(g, camera, point, (given["Near"], given["Far"]), given["Pixel Tangent"], more))
+    g.put(result.inputs["Stretch"], g.math("ADD", _stretch(g, camera, point), g.math("MULTIPLY", other, _NO_RUBBER)))
     g.arrange()
     return group
 
 
 def _moved(
-    g: _Graph, camera: bpy.types.NodeSocket, point: bpy.types.NodeSocket, others: tuple[object, object], pixel: object
+    g: _Graph, camera: bpy.types.NodeSocket, point: bpy.types.NodeSocket, others: tuple[object, object], pixel: object, more: object
 ) -> bpy.types.NodeSocket:
-    """0 to 1 as the point's parallax grows from a twentieth to a whole film pixel.
+    """0 to 1 as the point's parallax grows from a twentieth to a whole film pixel. more: film pixels that are added to it.
 
     Against a point on the same ray, as the photo's camera saw it, at one of the distances `others`; the greater counts.
     """
@@ -168,7 +170,7 @@ def _moved(
         across, up = (g.math("SUBTRACT", a, b) for a, b in zip(own, other))
         apart.append(g.math("SQRT", g.math("MULTIPLY_ADD", across, across, g.math("MULTIPLY", up, up))))
     ramp = g.add("ShaderNodeMapRange", clamp=True)
-    for name, value in zip(("Value", "From Min", "From Max"), (g.math("DIVIDE", g.math("MAXIMUM", *apart), pixel), 0.05, 1.0)):
+    for name, value in zip(("Value", "From Min", "From Max"), (g.math("ADD", g.math("DIVIDE", g.math("MAXIMUM", *apart), pixel), more), 0.05, 1.0)):
         g.put(ramp.inputs[name], value)
     return ramp.outputs[0]
 
@@ -436,7 +438,7 @@ def photo_material(
     tree.nodes.active = image  # what Workbench and texture painting show
     _follow_film(lookup, camera, scene)
     _follow_lens(lookup, camera, scene, root)
-    for name in ("Near", "Far"):
+    for name in ("Near", "Far", "Relight"):
         follow = lookup.inputs[name].driver_add("default_value").driver
         follow.type = "SUM"
         follow.variables.new().targets[0].id = root
@@ -484,12 +486,12 @@ def _follow_film(lookup: bpy.types.Node, camera: bpy.types.Object, scene: bpy.ty
 
 
 def _follow_lens(lookup: bpy.types.Node, camera: bpy.types.Object, scene: bpy.types.Scene, root: bpy.types.Object) -> None:
-    """Drive the lookup's lens from the aperture: 1 where near and far part by a film pixel between the lens's middle and rim."""
+    """Drive the lookup's lens from the aperture: by how many film pixels near and far part between its middle and its rim."""
     side = "x" if camera.data.sensor_fit == "HORIZONTAL" else "y"
     driver = lookup.inputs["Lens"].driver_add("default_value").driver
     driver.type = "SCRIPTED"
     # The aperture's radius in metres is half of lens / f-stop in millimetres.
-    driver.expression = "min(1, max(0, dof * lens / stop * 0.0005 * (1 / near - 1 / far) * lens / sensor * size * percent / 100 - 0.05))"
+    driver.expression = "dof * lens / stop * 0.0005 * (1 / near - 1 / far) * lens / sensor * size * percent / 100"
     for name, data, path in (
         ("dof", camera.data, "dof.use_dof"),
         ("lens", camera.data, "lens"),
