@@ -170,7 +170,9 @@ def _moved(
         across, up = (g.math("SUBTRACT", a, b) for a, b in zip(own, other))
         apart.append(g.math("SQRT", g.math("MULTIPLY_ADD", across, across, g.math("MULTIPLY", up, up))))
     ramp = g.add("ShaderNodeMapRange", clamp=True)
-    for name, value in zip(("Value", "From Min", "From Max"), (g.math("ADD", g.math("DIVIDE", g.math("MAXIMUM", *apart), pixel), more), 0.05, 1.0)):
+    for name, value in zip(
+        ("Value", "From Min", "From Max"), (g.math("ADD", g.math("DIVIDE", g.math("MAXIMUM", *apart), pixel), more), 0.05, 1.0)
+    ):
         g.put(ramp.inputs[name], value)
     return ramp.outputs[0]
 
