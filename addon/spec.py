@@ -55,9 +55,23 @@ FILLS: Choices = (
     ("smooth", "Smooth", "What is hidden is filled with blended colors: quicker"),
 )
 MOVES: Choices = (
+    ("static", "Static", "The camera stands still"),
     ("push-in", "Push In", "Move towards the subject"),
+    ("pull-back", "Pull Back", "Start near the subject and move back until the whole photo is seen"),
     ("truck", "Truck", "Move sideways, looking straight on"),
+    ("pedestal", "Pedestal", "Move up, looking straight on"),
+    ("pan", "Pan", "Turn to the side without moving"),
+    ("tilt", "Tilt", "Turn up without moving"),
+    ("roll", "Roll", "Turn the picture around its middle"),
     ("orbit", "Orbit", "Swing sideways around the subject, keeping it in the middle"),
+    ("arc", "Arc", "Swing around the subject from one side to the other, with the photo half way"),
+    ("spiral", "Spiral", "Move towards the subject while circling around it"),
+    ("dolly-zoom", "Dolly Zoom", "Move back and zoom in, so that the subject keeps its size and what is behind it grows"),
+    ("zoom", "Zoom", "Zoom in without moving"),
+    ("ken-burns", "Ken Burns", "Go from one part of the picture to another without moving"),
+    ("handheld", "Handheld", "Sway as if held in the hands"),
+    ("swing", "Swing", "Swing from side to side around the subject, over and over"),
+    ("circle", "Circle", "Circle around the line to the subject, over and over"),
 )
 EASES: Choices = (
     ("linear", "Linear", "The same speed throughout"),
@@ -65,7 +79,26 @@ EASES: Choices = (
     ("out", "Ease Out", "End slowly"),
     ("in-out", "Ease In and Out", "Start and end slowly"),
 )
+CURVES: Choices = (
+    ("sine", "Sine", "Gentle"),
+    ("quad", "Quadratic", "A little stronger than sine"),
+    ("cubic", "Cubic", "Stronger"),
+    ("quart", "Quartic", "Stronger still"),
+    ("quint", "Quintic", "Very strong"),
+    ("expo", "Exponential", "Hardly moving, then all at once"),
+    ("circ", "Circular", "Along a quarter of a circle"),
+    ("back", "Back", "Goes a little too far and comes back"),
+    ("bounce", "Bounce", "Bounces off the end"),
+    ("elastic", "Elastic", "Swings to and fro about the end"),
+    ("bezier", "Bezier", "Blender's usual curve, with handles to drag"),
+)
 ENGINES: Choices = (
+    (
+        "auto",
+        "Automatic",
+        "The quickest that shows all of it: Warp on the command line where nothing but the photo is in the picture, else Cycles",
+    ),
+    ("warp", "Warp", "On the command line: layers bent to the camera's place, many times quicker than Cycles without a graphics card"),
     ("cycles", "Cycles", "Exact colors and clean edges; runs everywhere"),
     ("eevee", "Eevee", "Fast with a graphics card"),
     ("workbench", "Workbench", "Quick preview"),
@@ -225,11 +258,140 @@ class MoveSpec:
     amount: float = setting(
         1.0, "float", "Amount", "How far the camera moves; 1 suits most photos, negative goes the other way", minimum=-10, maximum=10
     )
+    direction: float = setting(
+        0.0,
+        "float",
+        "Direction",
+        "Where the camera goes, in the picture: 0 is right, 90 up, 180 left",
+        minimum=-360,
+        maximum=360,
+        unit="deg",
+    )
+    start_center: tuple[float, float] = setting(
+        (0.5, 0.5),
+        "pair",
+        "Start Center",
+        "Middle of the first view: from the left and from the top, in shares of the photo",
+        minimum=0,
+        maximum=1,
+    )
+    start_size: float = setting(
+        1.0, "float", "Start Size", "Width of the first view, in shares of what the film shows of the photo", minimum=0.05, maximum=2
+    )
+    end_center: tuple[float, float] = setting((0.55, 0.45), "pair", "End Center", "Middle of the last view", minimum=0, maximum=1)
+    end_size: float = setting(0.8, "float", "End Size", "Width of the last view", minimum=0.05, maximum=2)
     frames: int = setting(72, "int", "Frames", "Length of the film", minimum=1, maximum=1_000_000)
+    seconds: float | None = setting(
+        None, "float", "Seconds", "Length of the film in seconds, instead of frames", minimum=0.001, maximum=1_000_000
+    )
     fps: float = setting(24.0, "float", "Frames per Second", "Speed of the film", minimum=1, maximum=240)
     ease: str = setting("in-out", "choice", "Easing", "How the move starts and ends", choices=EASES)
+    curve: str = setting("sine", "choice", "Ease Curve", "How strongly it is eased: Blender's own kinds", choices=CURVES, flag="ease-curve")
+    delay: int = setting(0, "int", "Delay", "Frames to wait before the move", minimum=0, maximum=1_000_000)
+    hold: int = setting(0, "int", "Hold", "Frames to wait at its end", minimum=0, maximum=1_000_000)
     loop: bool = setting(False, "bool", "Loop", "Go there and back, so that the film repeats without a jump")
+    reverse: bool = setting(False, "bool", "Reverse", "Play the move backwards")
+    seed: int = setting(0, "int", "Seed", "Another number gives another sway", minimum=0, maximum=2_147_483_647)
+    then: str = setting(
+        "", "text", "Then", "Further moves, each with its frames and settings: orbit 48 amount=0.5 ease=in; truck 24 direction=90"
+    )
     camera_path: str = setting("", "file", "Camera Path", "A JSON file of keyframes instead of a move", flag="camera-path")
+
+
+_EASED = ("ease", "curve")
+_MATTERS: dict[str, tuple[str, ...]] = {
+    "static": (),
+    **dict.fromkeys(("push-in", "pull-back", "pedestal", "tilt", "roll", "dolly-zoom", "zoom"), ("amount", *_EASED, "loop", "reverse")),
+    **dict.fromkeys(("truck", "pan", "orbit", "arc", "spiral"), ("amount", "direction", *_EASED, "loop", "reverse")),
+    "ken-burns": ("amount", "start_center", "start_size", "end_center", "end_size", *_EASED, "loop", "reverse"),
+    "handheld": ("amount", "loop", "seed"),
+    **dict.fromkeys(("swing", "circle"), ("amount", "direction", "reverse")),
+}
+
+
+def move_settings(name: str) -> tuple[str, ...]:
+    """The fields of MoveSpec that matter to the move called `name`, apart from those of length, speed and chaining."""
+    return (*_MATTERS[name], *(("delay", "hold") if _MATTERS[name] else ()))
+
+
+def move_length(move: MoveSpec) -> int:
+    """The frames of a move by itself, without those that come after it."""
+    return move.frames if move.seconds is None else max(1, round(move.seconds * move.fps))
+
+
+def move_parts(move: MoveSpec) -> tuple[MoveSpec, ...]:
+    """The moves of a shot one after the other, the first with `then` taken away; all have their length in `frames`.
+
+    Later moves take length and easing of the first unless they name their own. Raises UsageError, in one sentence.
+    """
+    first = replace(move, then="", frames=move_length(move), seconds=None)
+    return (first, *(_part(first, text.strip()) for text in move.then.split(";") if text.strip()))
+
+
+_ANSWERS = {"yes": True, "true": True, "on": True, "no": False, "false": False, "off": False}
+
+
+def _part(first: MoveSpec, text: str) -> MoveSpec:
+    name, *words = text.split()
+    if name not in _MATTERS:
+        raise UsageError(f"--then {text!r}: there is no move {name!r}; choose one of {', '.join(_MATTERS)}.")
+    known = {flag(f): f for f in fields(MoveSpec) if f.name in (*move_settings(name), "frames", "seconds")}
+    values: dict[str, Any] = {}
+    for number, word in enumerate(words):
+        key, equals, value = word.partition("=")
+        if number == 0 and not equals and key[0].isdigit():
+            key, equals, value = ("seconds", "=", key[:-1]) if key.endswith("s") else ("frames", "=", key)
+        key = {"curve": "ease-curve"}.get(key, key.replace("_", "-"))
+        if key not in known:
+            raise UsageError(f"--then {text!r}: {key!r} is no setting of {name}; it has {', '.join(sorted(known))}.")
+        f = known[key]
+        try:
+            values[f.name] = _typed(meta(f), value if equals else "yes")
+        except ValueError as error:
+            raise UsageError(f"--then {text!r}: {key} cannot be {value!r}; write for example {_example(f)}.") from error
+        problem = _check(values[f.name], meta(f), key)
+        if problem:
+            raise UsageError(f"--then {text!r}: {problem.removeprefix('--')}")
+    kept = {"name": name, "fps": first.fps, "frames": first.frames, "ease": first.ease, "curve": first.curve}
+    part = MoveSpec(**{**kept, **values})
+    return replace(part, frames=move_length(part), seconds=None)
+
+
+def _typed(m: Meta, text: str) -> Any:
+    """A word of a chain as the value of a setting. Raises ValueError."""
+    if m.kind == "bool":
+        if text.lower() not in _ANSWERS:
+            raise ValueError(text)
+        return _ANSWERS[text.lower()]
+    if m.optional and text == "auto":
+        return None
+    if m.kind == "pair":
+        return tuple(float(number) for number in text.split(","))
+    return {"int": int, "float": float}.get(m.kind, str)(text)
+
+
+def _example(f: Field) -> str:
+    default = {"seconds": 2, "frames": 48}.get(f.name, f.default)
+    shown = ",".join(f"{n:g}" for n in default) if isinstance(default, tuple) else "yes" if default is False else default
+    return f"{flag(f)}={1 if shown is None else shown}"
+
+
+def _check_move(move: MoveSpec) -> list[str]:
+    """What is wrong with length, waiting and chaining of a move whose numbers are sound."""
+    try:
+        parts = move_parts(move)
+    except UsageError as error:
+        return [str(error)]
+    errors = []
+    for part in parts:
+        whose = "" if len(parts) == 1 else f" of {part.name}"
+        if part.delay + part.hold and part.frames - part.delay - part.hold < 2:
+            errors.append(f"--delay {part.delay} and --hold {part.hold}{whose} leave no room for the move in its {part.frames} frames.")
+        elif len(parts) > 1 and part.frames < 2:
+            errors.append(f"--then: each move of a shot needs 2 frames or more, {part.name} has {part.frames}.")
+    if sum(part.frames for part in parts) > 1_000_000:
+        errors.append("--then: the moves have more than 1000000 frames together; shorten them.")
+    return errors
 
 
 STEADY: Choices = (
@@ -256,13 +418,13 @@ class VideoSpec:
 class RenderSpec:
     """How the frames are made."""
 
-    engine: str = setting("cycles", "choice", "Engine", "What renders the frames", choices=ENGINES)
+    engine: str = setting("auto", "choice", "Engine", "What renders the frames", choices=ENGINES)
     samples: int = setting(4, "int", "Samples", "More samples give smoother edges and take longer", minimum=1, maximum=65536)
     size: tuple[int, int] | None = setting(
         None,
         "size",
         "Size",
-        "Width and height of the film, for example 1920x1080; the photo's own if left out",
+        "Width and height of the film, for example 1920x1080 or 1080p, 4K, 9:16, 1:1; the photo's own if left out",
         minimum=1,
         maximum=32768,
         unit="px",
@@ -278,6 +440,135 @@ class RenderSpec:
     frame_range: str = setting(
         "", "text", "Frames to Render", "For example 1-10:2 or 1,5,9-12; all of them if left out", flag="frame-range"
     )
+
+
+CODECS: Choices = (
+    ("auto", "Automatic", "The usual one for the film's name: H.264 for .mp4 and .mkv, ProRes for .mov, VP9 for .webm"),
+    ("h264", "H.264", "Plays everywhere"),
+    ("h265", "H.265", "Smaller than H.264, 10 bits; plays on most newer devices"),
+    ("prores", "ProRes", "For editing: 10 bits, large files; with alpha it is ProRes 4444"),
+    ("vp9", "VP9", "For web pages; may have alpha"),
+    ("av1", "AV1", "The smallest files, 10 bits; takes very long to encode"),
+)
+FRAMINGS: Choices = (
+    ("subject", "Subject", "Where the film is of another shape than the photo, its subject stays in the picture"),
+    ("middle", "Middle", "What sticks out of the film is cut off evenly"),
+)
+SIZES: dict[str, tuple[int, int]] = {
+    "720p": (1280, 720), "1080p": (1920, 1080), "1440p": (2560, 1440), "4k": (3840, 2160),
+    "16:9": (1920, 1080), "9:16": (1080, 1920), "1:1": (1080, 1080), "4:5": (1080, 1350),
+}  # fmt: skip
+"""By name: what `--size` knows besides numbers."""
+
+
+@dataclass(frozen=True)
+class FilmSpec:
+    """What the film's file is like: format, quality, grain and sound."""
+
+    codec: str = setting("auto", "choice", "Codec", "How a film is encoded", choices=CODECS)
+    quality: int = setting(
+        95,
+        "int",
+        "Quality",
+        "Of films, JPEG and WebP: 100 is the best; 80 to 95 shows no loss, 50 is small. PNG and EXR lose nothing",
+        minimum=0,
+        maximum=100,
+    )
+    alpha: bool = setting(
+        False,
+        "bool",
+        "Alpha",
+        "Keep a film's see-through parts: ProRes 4444, VP9 and WebP can. PNG and EXR frames of such photos always do",
+    )
+    exr_layers: bool = setting(
+        False, "bool", "EXR Layers", "Write depth and motion vectors into EXR frames, beside the picture (multilayer EXR)"
+    )
+    dither: bool = setting(
+        True, "bool", "Dither", "Break up bands in smooth shading of 8-bit frames with fine noise; never where the photo is at rest"
+    )
+    framing: str = setting("subject", "choice", "Framing", "Which part of the photo a film of another shape shows", choices=FRAMINGS)
+    grain: float = setting(
+        0.0,
+        "float",
+        "Film Grain",
+        "Take the photo's own grain out and give every frame fresh grain, which does not move with the surfaces: 1 is as much as the photo had",
+        minimum=0,
+        maximum=4,
+    )
+    grain_seed: int = setting(
+        1, "int", "Grain Seed", "Another number gives other grain", minimum=0, maximum=2_147_483_647, flag="grain-seed"
+    )
+    audio: str = setting(
+        "", "file", "Sound", "Music or ambience to lay under the film: WAV, MP3, OGG, FLAC or the sound of a film", flag="audio"
+    )
+    audio_volume: float = setting(1.0, "float", "Volume", "Loudness of the sound: 1 is as recorded", minimum=0, maximum=10)
+    audio_fade_in: float = setting(0.0, "float", "Fade In", "Seconds in which the sound comes up", minimum=0, maximum=3600)
+    audio_fade_out: float = setting(1.0, "float", "Fade Out", "Seconds in which the sound goes at the end", minimum=0, maximum=3600)
+    audio_loop: bool = setting(True, "bool", "Repeat Sound", "Repeat a sound that is shorter than the film")
+
+
+STEREO_MODES: Choices = (
+    ("off", "Off", "One picture"),
+    ("side-by-side", "Side by Side", "Both eyes beside each other, each in full size: for headsets and free viewing"),
+    ("half-side-by-side", "Half Side by Side", "Both eyes beside each other, squeezed to the width of one: for 3D televisions"),
+    ("top-bottom", "Top Bottom", "One eye above the other, each in full size"),
+    ("half-top-bottom", "Half Top Bottom", "One eye above the other, squeezed to the height of one"),
+    ("anaglyph", "Anaglyph", "For red and cyan glasses, red on the left"),
+    ("vr180", "VR180", "The half sphere before the viewer, once for each eye: for headsets"),
+    ("quilt", "Quilt", "Many views in one picture: for Looking Glass displays"),
+)
+EYES: Choices = (
+    ("left", "Left", "The left eye comes first: on the left or on top"),
+    ("right", "Right", "The right eye comes first: for viewing with crossed eyes"),
+)
+SURROUNDS: Choices = (
+    ("black", "Black", "Nothing is around the photo"),
+    ("blurred", "Blurred", "The photo goes on, mirrored and blurred"),
+    ("mirrored", "Mirrored", "The photo goes on, mirrored at its edge"),
+)
+
+
+@dataclass(frozen=True)
+class StereoSpec:
+    """Pictures for two eyes or more, and films of the depth."""
+
+    mode: str = setting("off", "choice", "Stereo", "How the views of a frame are put into one picture", choices=STEREO_MODES, flag="stereo")
+    first: str = setting("left", "choice", "First Eye", "Which eye is on the left or on top", choices=EYES, flag="first-eye")
+    interaxial: float | None = setting(
+        None,
+        "float",
+        "Eye Distance",
+        "How far the two cameras are apart; worked out so that it stays comfortable to look at if left out",
+        minimum=0,
+        maximum=1e5,
+        unit="m",
+    )
+    convergence: float | None = setting(
+        None,
+        "float",
+        "Screen Distance",
+        "What is this far away appears at the distance of the screen, nearer things before it; the subject if left out",
+        minimum=1e-3,
+        maximum=1e7,
+        unit="m",
+    )
+    surround: str = setting(
+        "blurred", "choice", "Surroundings", "What is around the photo in VR180, where it fills only a part of the view", choices=SURROUNDS
+    )
+    quilt: tuple[int, int] = setting(
+        (8, 6), "size", "Quilt Views", "Columns and rows of a quilt, for example 8x6; see the display's papers", minimum=1, maximum=32
+    )
+    cone: float | None = setting(
+        None,
+        "float",
+        "View Cone",
+        "Angle from the first view of a quilt to the last, as seen from the subject; up to 35 degrees, as far as the photo allows, if left out",
+        minimum=0,
+        maximum=90,
+        unit="deg",
+        flag="view-cone",
+    )
+    depth: bool = setting(False, "bool", "Depth Film", "Render the depth in grey, near white, instead of the picture", flag="depth-film")
 
 
 LAMPS: Choices = (
@@ -410,10 +701,12 @@ class SceneSpec:
     layers: LayersSpec = field(default_factory=LayersSpec)
     relief: ReliefSpec = field(default_factory=ReliefSpec)
     move: MoveSpec = field(default_factory=MoveSpec)
-    video: VideoSpec = field(default_factory=VideoSpec)
-    render: RenderSpec = field(default_factory=RenderSpec)
     focus: FocusSpec = field(default_factory=FocusSpec)
     light: LightSpec = field(default_factory=LightSpec)
+    video: VideoSpec = field(default_factory=VideoSpec)
+    render: RenderSpec = field(default_factory=RenderSpec)
+    film: FilmSpec = field(default_factory=FilmSpec)
+    stereo: StereoSpec = field(default_factory=StereoSpec)
     machine: MachineSpec = field(default_factory=MachineSpec)
 
     def to_json(self) -> str:
@@ -449,6 +742,8 @@ def validate(spec: SceneSpec) -> list[str]:
     near, far = spec.depth.near, spec.depth.far
     if not errors and near is not None and far is not None and near >= far:
         errors.append(f"--near {near:g} must be smaller than --far {far:g}.")
+    if not errors:
+        errors += _check_move(spec.move)
     if spec.depth.known_size is not None and (near is not None or far is not None):
         errors.append("--known-size sets the distances itself; leave out --near and --far.")
     return errors
@@ -541,8 +836,9 @@ def override(spec: SceneSpec, values: Mapping[str, Mapping[str, Any]]) -> SceneS
 
 
 __all__ = [
-    "DEPTH_KINDS", "DEVICES", "EASES", "ENGINES", "FILLS", "FocusSpec", "LAMPS", "LAYERINGS", "LightSpec", "MOVES", "NETWORK_DEVICES", "SCHEMA", "Choices", "DepthSpec", "LayersSpec",
+    "CURVES", "DEPTH_KINDS", "DEVICES", "EASES", "ENGINES", "FILLS", "FocusSpec", "LAMPS", "LAYERINGS", "LightSpec", "MOVES", "NETWORK_DEVICES", "SCHEMA", "Choices", "DepthSpec", "LayersSpec",
     "MachineSpec", "Meta",
-    "MoveSpec", "PhotoSpec", "ReliefSpec", "RenderSpec", "STEADY", "SceneSpec", "VideoSpec", "check", "flag", "from_mapping",
-    "meta", "override", "read_spec", "sections", "validate",
+    "EYES", "MoveSpec", "PhotoSpec", "ReliefSpec", "RenderSpec", "STEADY", "STEREO_MODES", "SURROUNDS", "SceneSpec", "StereoSpec", "VideoSpec", "check", "flag", "from_mapping",
+    "meta", "move_length", "move_parts", "move_settings", "override", "read_spec", "sections", "validate",
+    "CODECS", "FRAMINGS", "FilmSpec", "SIZES",
 ]  # fmt: skip

@@ -24,14 +24,16 @@ exit codes: 0 everything is there and verified, 2 wrong usage, 3 bad input, 4 re
 
 
 class _Size(argparse.Action):
-    """WIDTHxHEIGHT."""
+    """WIDTHxHEIGHT, or the name of a size."""
 
     def __call__(
         self, parser: argparse.ArgumentParser, namespace: argparse.Namespace, values: Any, option_string: str | None = None
     ) -> None:
-        parts = str(values).lower().replace("×", "x").split("x")
+        known = specs.SIZES.get(str(values).lower())
+        parts = [str(n) for n in known] if known else str(values).lower().replace("×", "x").split("x")
         if len(parts) != 2 or not all(p.isdigit() and len(p) < 7 for p in parts):
-            parser.error(f"{option_string} {values!r} is not a size: write it as 1920x1080.")
+            names = ", ".join(specs.SIZES)
+            parser.error(f"{option_string} {values!r} is not a size: write it as 1920x1080, or one of {names}.")
         setattr(namespace, self.dest, (int(parts[0]), int(parts[1])))
 
 
@@ -70,13 +72,18 @@ def make_parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    render = _command(commands, "render", "render a film or frames", "film.mp4, or frames as name_####.png, .jpg or .exr")
-    _settings(render, ("photo", "depth", "layers", "relief", "move", "video", "render", "focus", "light", "machine"))
+    render = _command(
+        commands,
+        "render",
+        "render a film or frames",
+        "film.mp4 (.mov, .webm, .mkv), a loop (.webp, .gif), or frames as name_####.png, .jpg or .exr",
+    )
+    _settings(render, ("photo", "depth", "layers", "relief", "move", "focus", "light", "video", "render", "film", "stereo", "machine"))
     render.add_argument("--save-blend", metavar="FILE", help="also save the scene as a .blend file")
     depth = _command(commands, "depth", "estimate the depth map alone, without Blender", "depth.npy, .png (16 bit), .exr, .tiff or .pfm")
     _settings(depth, ("photo", "depth", "video", "machine"))
     scene = _command(commands, "scene", "build the scene without rendering it", "the .blend file")
-    _settings(scene, ("photo", "depth", "layers", "relief", "move", "video", "render", "focus", "light", "machine"))
+    _settings(scene, ("photo", "depth", "layers", "relief", "move", "focus", "light", "video", "render", "film", "stereo", "machine"))
     for command in (render, depth, scene):
         _files(command)
     return parser

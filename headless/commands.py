@@ -90,6 +90,10 @@ def settings(arguments: argparse.Namespace, report: Report) -> specs.SceneSpec:
     base = specs.read_spec(Path(arguments.spec)) if arguments.spec else specs.SceneSpec()
     given = given_settings(arguments)
     if is_film(Path(arguments.photo)):  # whose own length and speed would go before the move's
+        if "seconds" in given.get("move", {}):
+            raise UsageError(
+                f"--seconds: {shown(Path(arguments.photo).name)} is a film and keeps its length; use --film-frames for less of it."
+            )
         given.setdefault("video", {}).update({name: value for name, value in given.get("move", {}).items() if name in ("frames", "fps")})
     spec = specs.check(specs.override(base, given))
     if spec.move.camera_path and "name" in given.get("move", {}):
@@ -214,9 +218,11 @@ def _render(arguments: argparse.Namespace, report: Report) -> int:
         return 0
     save = _blend_path(arguments.save_blend) if arguments.save_blend else None
     bpy = _blender()
-    from addon.output import job
+    from addon.output import job, stereo
 
     output = job.parse_output(out)
+    job.check_output(output, spec.film)
+    stereo.check(spec)
     _check_writable(output.path)
     photo = Path(arguments.photo)
     with job.frames_folder(photo, save) as folder:
@@ -227,15 +233,20 @@ def _render_scene(
     photo: Path, spec: specs.SceneSpec, scene: Any, output: Any, save: Path | None, folder: Path | None, report: Report
 ) -> int:
     """Make the scene and render it. folder: of a film that comes in, where its frames stay."""
-    from addon.output import blend, job
+    from addon.output import blend, job, stereo
     from addon.output.frames import parse_frame_range
 
     with _ended_by_signals():
-        built = job.make_scene(photo, spec, scene, report.scaled(0.0, 0.15), film=output.film, frames=folder)
+        built = job.make_scene(
+            photo, spec, scene, report.scaled(0.0, 0.15), film=output.film, frames=folder,
+            suffix=".png" if output.film else output.path.suffix, camera_alone=save is None,
+        )  # fmt: skip
     stop = _Stop()
     if save is not None:
         blend.save_blend(save)
         report.event("scene", path=str(save.resolve()))
+    output = output._replace(path=stereo.named(output.path, spec, built.film_size))
+    facts: dict[str, Any] = {}
     total = len(parse_frame_range(spec.render.frame_range, 1, built.shot.frames))
     frames = []
 
@@ -246,7 +257,7 @@ def _render_scene(
     def encoding(share: float) -> None:
         report.progress(0.95 + 0.05 * share, "Writing the film")
 
-    for frame in job.render(built, spec, scene, output, stop=stop, device_taken=device_taken, encoding=encoding):
+    for frame in job.render(built, spec, scene, output, stop=stop, device_taken=device_taken, encoding=encoding, noted=facts.update):
         frames.append(frame)
         report.frame(*frame, len(frames), total, show=not output.film)
         report.progress(0.15 + (0.8 if output.film else 0.85) * len(frames) / total, f"Frame {len(frames)} of {total}")
@@ -254,11 +265,12 @@ def _render_scene(
         left = "no film was written" if output.film else "those that were written are whole"
         report.problem(f"Interrupted after {len(frames)} of {total} frames; {left}.", INTERRUPTED)
         return INTERRUPTED
-    report.event(
-        "result", path=str(output.path.resolve()), frames=[f.number for f in frames], size=list(built.film_size), fps=built.shot.fps
-    )
+    size = facts.pop("size", built.film_size)
+    if "warning" in facts:
+        report.line(f"Warning: {facts['warning']}")
+    report.event("result", path=str(output.path.resolve()), frames=[f.number for f in frames], size=list(size), fps=built.shot.fps, **facts)
     what = f"Film: {output.path.resolve()}" if output.film else f"Frames: {total} in {output.path.resolve().parent}"
-    report.line(f"{what} ({built.film_size[0]}x{built.film_size[1]}, {total} frames)")
+    report.line(f"{what} ({size[0]}x{size[1]}, {total} frames)")
     return 0
 
 

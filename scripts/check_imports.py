@@ -17,11 +17,22 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-RANKS = {"errors": 0, "spec": 1, "moves": 2, "vision": 3, "scene": 4, "output": 5, "ui": 6, "headless": 6}
+RANKS = {
+    "errors": 0,
+    "spec": 1,
+    "move_easing": 1,
+    "move_paths": 2,
+    "moves": 3,
+    "vision": 4,
+    "scene": 5,
+    "output": 6,
+    "ui": 7,
+    "headless": 7,
+}
 """A part may import from lower ranks; `ui` and `headless` never from each other."""
 
 BLENDER_MODULES = {"bpy", "bpy_extras", "bmesh", "mathutils", "gpu", "gpu_extras", "blf", "bl_ui", "addon_utils", "aud", "idprop"}
-WITHOUT_BLENDER = {"errors", "spec", "moves", "vision"}
+WITHOUT_BLENDER = {"errors", "spec", "move_easing", "move_paths", "moves", "vision"}
 
 OPERATORS_ALLOWED = {"addon/scene/rig.py"}
 """Under scene/, only these call operators: bones exist in edit mode only, and only an operator switches modes."""

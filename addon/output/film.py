@@ -1,4 +1,4 @@
-"""Frames become a film: H.264 in an MP4, encoded by Blender's own FFmpeg, checked by decoding it again."""
+"""Frames become a film, encoded by Blender's own FFmpeg, checked by decoding it again. `formats.py` says which films there are."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from fractions import Fraction
 from itertools import groupby
 from pathlib import Path
@@ -16,11 +17,14 @@ import bpy
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import RenderError, StorageError
+from ..errors import RenderError, StorageError, UsageError
 from ..vision.cv import cv
 from ..vision.files import shown, temporary_name, write_atomically
 from ..vision.geometry import even
-from .mp4 import Colour, FilmInfo, Node, move_moov_first, read_film, set_colour
+from .formats import CODECS, H264, FilmFormat, prores_profile
+from .matroska import read_matroska
+from .mp4 import Colour, FilmInfo, Node, move_moov_first, read_film, set_colour, tag_prores
+from .sound import Sound, write_sound
 
 Progress = Callable[[float], None]
 
@@ -39,10 +43,14 @@ _STRIP_FRAMES = 256  # adding a picture to a strip copies the strip's list, so a
 
 # An untagged film of Blender's has BT.601 numbers: what swscale does where nobody asks for anything else
 _UNTAGGED = Colour(primaries=1, transfer=1, matrix=6, full_range=False)
+_BT709 = Colour(primaries=1, transfer=1, matrix=1, full_range=False)
 _MATRIX_BT709 = 1
+_AUDIO_RATE, _AUDIO_BITRATE = 48000, 192  # samples and kilobits per second
+_DEEP = "10"  # bits, as Blender names them
 _LEAST_RESEMBLANCE = 24.0  # dB between thumbnails; even noise at the lowest quality has more than 30
 _THUMBNAIL = 64  # pixels at most
 _LEAST_BLOCK = 8  # pixels of the film to one of the thumbnail: fine detail, above all in colour, does not survive
+_SOUND_OFF = 0.2  # seconds that sound may be longer or shorter than the pictures: codecs pad it
 _ENCODING_SHARE = 0.8  # of the time; the rest is decoding
 
 
@@ -59,30 +67,92 @@ def encode_film(
     size: tuple[int, int],
     quality: int = _BEST_RATE_FACTOR,
     progress: Progress | None = None,
+    form: FilmFormat = H264,
+    sound: Sound | None = None,
+    edit: Callable[[Node], None] | None = None,
 ) -> None:
-    """Encode PNG files of one size into the film `target` (MP4, H.264, 4:2:0, BT.709, index in front, no sound).
+    """Encode PNG files of one size into the film `target` (BT.709; MP4 and MOV with the index in front).
 
     frames: the pictures in order, already verified; their names and folders do not matter. fps: pictures per second;
     23.976, 29.97 and so on mean the exact NTSC rates. size: (width, height) in pixels, both even, see `film_size`.
-    quality: x264's constant rate factor, 17 (no visible loss) to 32, rounded to the next better step that Blender has.
-    progress: called with the share done, 0 to 1. Blocks until the film is there.
+    quality: x264's constant rate factor, 17 (no visible loss) to 32, rounded to the next better step that Blender has; for
+    ProRes it chooses the profile. progress: called with the share done, 0 to 1. Blocks until the film is there.
+    form: container, codec and alpha; for codecs of 10 bits the frames should have 16. sound: what to lay under the film.
+    edit: may change the index of an MP4 or MOV film before it is written, for instance to add boxes for stereo.
 
     The film is decoded picture by picture before it takes its name; until then whatever was called `target` stays.
     Blender's scenes, windows and current frames stay as they were.
     Raises RenderError if a frame is missing or Blender does not deliver the film that was asked for, StorageError if
-    there is no room for it; nothing is left behind then.
+    there is no room for it, UsageError if this Blender cannot make such films, InputError if the sound cannot be read;
+    nothing is left behind then.
     """
     frames = [Path(frame) for frame in frames]
     _check_request(frames, target, fps, size)
+    _check_codec(target, form)
     tell = progress or _silent
     with _work_folder(target) as folder:
-        raw = folder / "film.mp4"
-        _render(frames, raw, target, fps=fps, size=size, quality=quality, tell=tell)
+        raw = folder / f"film{form.suffix}"
+        heard = None
+        if sound is not None:
+            heard = folder / "sound.wav"
+            whole, base = _fps_and_base(fps)
+            write_sound(sound, len(frames) * base / whole, heard)
+        _render(frames, raw, target, fps=fps, size=size, quality=quality, tell=tell, form=form, heard=heard)
+        try:
+            alpha = form.codec == "prores" and tag_prores(raw, _BT709)
+        except OSError as error:
+            raise _no_room(raw, error) from error
+
+        def tag(moov: Node) -> None:
+            _tag_colours(moov, quicktime=form.suffix == ".mov")
+            if edit is not None:
+                edit(moov)
+
+        def write(film: Path) -> None:
+            if form.boxes:
+                move_moov_first(raw, film, edit=tag)
+            else:
+                shutil.copyfile(raw, film)
 
         def verify(film: Path) -> None:
-            _verify_film(film, frames, target, fps=fps, size=size, tell=tell)
+            info = replace(_read_info(film, form), alpha=alpha) if form.codec == "prores" else _read_info(film, form)
+            _verify_film(film, frames, target, fps=fps, size=size, tell=tell, info=info, form=form, heard=heard is not None, raw=raw)
 
-        write_atomically(target, lambda film: move_moov_first(raw, film, edit=_tag_colours), verify)
+        write_atomically(target, write, verify)
+
+
+def check_film(target: Path, form: FilmFormat, size: tuple[int, int] | None) -> None:
+    """Find out before minutes of rendering whether this Blender can make such a film.
+
+    size: (width, height) in pixels; None if it is not known yet. Raises UsageError with what to choose instead.
+    """
+    _check_codec(target, form)
+    if form.codec != "av1" or size is None or min(size) < _LEAST_SIDE:
+        return
+    with tempfile.TemporaryDirectory(prefix="stillscape-") as folder:  # its encoder takes some sizes and not others
+        frame = Path(folder) / "frame.png"
+        frame.write_bytes(cv().imencode(".png", np.zeros((size[1], size[0], 3), np.uint8))[1].tobytes())
+        try:
+            _render([frame], Path(folder) / f"film{form.suffix}", target, fps=24, size=size, quality=32, tell=_silent, form=form)
+        except RenderError as error:
+            raise UsageError(
+                f"{shown(target)}: this Blender ({bpy.app.version_string}) cannot encode AV1 at {size[0]}x{size[1]}; "
+                "choose another --size or --codec."
+            ) from error
+
+
+def _check_codec(target: Path, form: FilmFormat) -> None:
+    known = {item.identifier for item in bpy.types.FFmpegSettings.bl_rna.properties["codec"].enum_items}
+    if form.facts.blender not in known:
+        can = [name for name in form.container.codecs if CODECS[name].blender in known]
+        instead = f"choose --codec {' or '.join(can)}" if can else "name the film .mp4"
+        raise UsageError(
+            f"{shown(target)}: this Blender ({bpy.app.version_string}) cannot encode {form.facts.label}; {instead}, or use Blender 4.5 or later."
+        )
+
+
+def _read_info(film: Path, form: FilmFormat) -> FilmInfo:
+    return read_film(film) if form.boxes else read_matroska(film)
 
 
 def _silent(share: float) -> None:
@@ -151,12 +221,26 @@ def _no_room(target: Path, error: OSError) -> StorageError:
 # encoding
 
 
-def _render(frames: Sequence[Path], raw: Path, target: Path, *, fps: float, size: tuple[int, int], quality: int, tell: Progress) -> None:
+def _render(
+    frames: Sequence[Path],
+    raw: Path,
+    target: Path,
+    *,
+    fps: float,
+    size: tuple[int, int],
+    quality: int,
+    tell: Progress,
+    form: FilmFormat = H264,
+    heard: Path | None = None,
+) -> None:
     complaint = ""
     with _film_scene() as scene:
         _set_output(scene, raw, fps=fps, size=size, quality=quality)
+        _choose_codec(scene.render, form, quality, sound=heard is not None)
         _set_colours(scene)
         _add_strips(scene, frames)
+        if heard is not None:
+            _strips(scene.sequence_editor).new_sound(name="Sound", filepath=str(heard), channel=2, frame_start=1)
         with _progress_of(scene, len(frames), lambda share: tell(share * _ENCODING_SHARE)):
             try:
                 bpy.ops.render.render(animation=True, scene=scene.name)
@@ -164,7 +248,7 @@ def _render(frames: Sequence[Path], raw: Path, target: Path, *, fps: float, size
                 complaint = " ".join(str(error).split())
     # FINISHED says nothing: with a full disk Blender can report success, so the file alone decides
     try:
-        whole = read_film(raw).frames == len(frames)
+        whole = _read_info(raw, form).frames == len(frames)
     except RenderError:
         whole = False
     if not whole:
@@ -187,14 +271,15 @@ def _check_room(raw: Path, target: Path) -> None:
 @contextmanager
 def _film_scene() -> Iterator[bpy.types.Scene]:
     """A scene for the film, gone afterwards with everything that it brought along."""
-    images = {image.session_uid for image in bpy.data.images}
+    before = {item.session_uid for kind in (bpy.data.images, bpy.data.sounds) for item in kind}
     scene = bpy.data.scenes.new("Stillscape Film")
     try:
         yield scene
     finally:
         bpy.data.scenes.remove(scene)
-        for image in [image for image in bpy.data.images if image.session_uid not in images]:
-            bpy.data.images.remove(image)  # "Render Result"
+        for kind in (bpy.data.images, bpy.data.sounds):
+            for item in [item for item in kind if item.session_uid not in before]:
+                kind.remove(item)  # "Render Result", the sound
 
 
 def _set_output(scene: bpy.types.Scene, raw: Path, *, fps: float, size: tuple[int, int], quality: int) -> None:
@@ -212,12 +297,29 @@ def _set_output(scene: bpy.types.Scene, raw: Path, *, fps: float, size: tuple[in
         setattr(render, name, False)  # they tell date, machine and path to whoever gets the film
     _choose_film(render.image_settings)
     ffmpeg = render.ffmpeg
-    ffmpeg.format = "MPEG4"
-    ffmpeg.codec = "H264"
     ffmpeg.constant_rate_factor = _rate_factor(quality)
     ffmpeg.ffmpeg_preset = "GOOD"
     ffmpeg.gopsize = max(1, min(_MAX_GOP, round(fps)))
     ffmpeg.audio_codec = "NONE"
+
+
+def _choose_codec(render: bpy.types.RenderSettings, form: FilmFormat, quality: int, *, sound: bool) -> None:
+    ffmpeg, image = render.ffmpeg, render.image_settings
+    ffmpeg.format = form.container.blender
+    ffmpeg.codec = form.facts.blender
+    if form.codec == "prores":
+        ffmpeg.ffmpeg_prores_profile = prores_profile(quality, alpha=form.alpha)
+    image.color_mode = "RGBA" if form.alpha else "RGB"
+    image.color_depth = _DEEP if form.facts.deep and deep_films() else "8"
+    if sound:
+        ffmpeg.audio_codec = form.container.audio
+        ffmpeg.audio_bitrate, ffmpeg.audio_mixrate, ffmpeg.audio_channels = _AUDIO_BITRATE, _AUDIO_RATE, "STEREO"
+
+
+# feature detection, see scene/compat.py
+def deep_films() -> bool:
+    """Whether this Blender encodes films of 10 bits: since 4.5, along with ProRes."""
+    return hasattr(bpy.types.FFmpegSettings.bl_rna.properties.get("ffmpeg_prores_profile"), "enum_items")
 
 
 def _set_colours(scene: bpy.types.Scene) -> None:
@@ -313,25 +415,52 @@ def _caches(editor: bpy.types.SequenceEditor) -> list[str]:
 # checking
 
 
-def _tag_colours(moov: Node) -> None:
+def _tag_colours(moov: Node, *, quicktime: bool = False) -> None:
     """Say what colours an untagged film has: players take large untagged films for BT.709 and shift them."""
-    set_colour(moov, _UNTAGGED)
+    set_colour(moov, _UNTAGGED, quicktime=quicktime)
 
 
-def _verify_film(film: Path, frames: Sequence[Path], target: Path, *, fps: float, size: tuple[int, int], tell: Progress) -> None:
-    """Raise RenderError unless every picture of `film` decodes and the first, middle and last ones are the frames."""
-    info = read_film(film)
-    if (info.size, info.frames, info.chroma, info.bits) != (tuple(size), len(frames), "4:2:0", 8):
-        raise _wrong(target, f"it has {info.frames} pictures of {info.size[0]}x{info.size[1]}, {info.chroma}")
+def _sampling_of(form: FilmFormat) -> tuple[str, int]:
+    """Chroma format and bits that a film must have."""
+    if form.codec == "prores":
+        return ("4:4:4", 12) if form.alpha else ("4:2:2", 10)
+    return "4:2:0", 10 if form.facts.deep and deep_films() else 8
+
+
+def _verify_film(
+    film: Path,
+    frames: Sequence[Path],
+    target: Path,
+    *,
+    fps: float,
+    size: tuple[int, int],
+    tell: Progress,
+    info: FilmInfo,
+    form: FilmFormat,
+    heard: bool,
+    raw: Path,
+) -> None:
+    """Raise RenderError unless every picture of `film` decodes and the first, middle and last ones are the frames.
+
+    raw: a file with the same pictures under a name that Blender can open. heard: there must be sound.
+    """
+    if (info.size, info.frames) != (tuple(size), len(frames)) or info.codec not in form.facts.entries:
+        raise _wrong(target, f"it has {info.frames} pictures of {info.size[0]}x{info.size[1]}, {info.codec}")
+    if info.chroma and (info.chroma, info.bits) != _sampling_of(form):
+        raise _wrong(target, f"its pictures are {info.chroma} with {info.bits} bits")
+    if form.alpha and not info.alpha:
+        raise _wrong(target, "it has no alpha")
     whole, base = _fps_and_base(fps)
     if abs(info.seconds * whole / base - len(frames)) > 0.5:
         raise _wrong(target, f"it runs for {info.seconds:g} s")
+    if heard and (info.sound is None or abs(info.sound.seconds - info.seconds) > _SOUND_OFF):
+        raise _wrong(target, "it has no sound" if info.sound is None else f"its sound runs for {info.sound.seconds:g} s")
     to_compare = {0, len(frames) // 2, len(frames) - 1}
     count = 0
-    for count, picture in enumerate(_pictures(film), start=1):
+    for count, picture in enumerate(_decoded(film, raw, size, len(frames)), start=1):
         if picture.shape[:2] != (size[1], size[0]):
             raise _wrong(target, f"picture {count} has another size")
-        if count - 1 in to_compare and not _resembles(picture, frames[count - 1], info):
+        if count - 1 in to_compare and not _resembles(picture, frames[count - 1], info, alpha=form.alpha):
             raise _wrong(target, f"picture {count} is not {shown(frames[count - 1])}")
         tell(_ENCODING_SHARE + (1 - _ENCODING_SHARE) * min(1.0, count / len(frames)))
     if count != len(frames):
@@ -340,6 +469,56 @@ def _verify_film(film: Path, frames: Sequence[Path], target: Path, *, fps: float
 
 def _wrong(target: Path, what: str) -> RenderError:
     return RenderError(f"{shown(target)}: Blender encoded a wrong film ({what}); try again.")
+
+
+def _decoded(film: Path, raw: Path, size: tuple[int, int], most: int) -> Iterator[NDArray[np.uint8]]:
+    """Every picture by OpenCV or, where that does not know the codec (AV1), by Blender."""
+    pictures = _pictures(film)
+    first = next(pictures, None)
+    if first is None:
+        yield from _pictures_by_blender(raw, size, most)
+    else:
+        yield first
+        yield from pictures
+
+
+def _pictures_by_blender(film: Path, size: tuple[int, int], most: int) -> Iterator[NDArray[np.uint8]]:
+    """Decode the film with Blender's FFmpeg, as B, G, R; at most `most` pictures, none if Blender cannot open it either."""
+    cv2 = cv()
+    with tempfile.TemporaryDirectory(prefix="stillscape-") as folder, _film_scene() as scene:
+        _set_colours(scene)
+        scene.render.use_sequencer, scene.render.use_compositing, scene.render.dither_intensity = True, False, 0
+        scene.render.resolution_x, scene.render.resolution_y, scene.render.resolution_percentage = *size, 100
+        _choose_still(scene.render.image_settings)
+        try:
+            strip = _strips(scene.sequence_editor_create()).new_movie(
+                name="Film", filepath=str(film), channel=1, frame_start=1, fit_method="ORIGINAL"
+            )
+        except RuntimeError:  # Blender cannot open it: the caller says that there are no pictures
+            return
+        strip.colorspace_settings.name = "sRGB"
+        still = Path(folder) / "still.png"
+        scene.render.filepath, scene.render.use_file_extension = str(still), False
+        for number in range(1, min(most, _length(strip)) + 1):
+            scene.frame_set(number)
+            with bpy.context.temp_override(scene=scene):  # from which Blender takes the frame's number
+                bpy.ops.render.render(write_still=True, scene=scene.name)
+            picture = cv2.imread(str(still))
+            if picture is None:
+                return
+            yield picture
+
+
+# feature detection, see scene/compat.py
+def _length(strip: bpy.types.MovieStrip) -> int:
+    return int(strip.content_duration if hasattr(strip, "content_duration") else strip.frame_duration)
+
+
+# feature detection, see scene/compat.py
+def _choose_still(settings: bpy.types.ImageFormatSettings) -> None:
+    if hasattr(settings, "media_type"):
+        settings.media_type = "IMAGE"
+    settings.file_format, settings.color_mode, settings.color_depth = "PNG", "RGB", "8"
 
 
 def _pictures(film: Path) -> Iterator[NDArray[np.uint8]]:
@@ -356,18 +535,37 @@ def _pictures(film: Path) -> Iterator[NDArray[np.uint8]]:
         capture.release()
 
 
-def _resembles(picture: NDArray[np.uint8], frame: Path, info: FilmInfo) -> bool:
-    """Whether a decoded picture can be the frame; OpenCV may or may not have minded the film's colour matrix."""
+def _resembles(picture: NDArray[np.uint8], frame: Path, info: FilmInfo, *, alpha: bool = False) -> bool:
+    """Whether a decoded picture can be the frame; OpenCV may or may not have minded the film's colour matrix.
+
+    alpha: the picture's colours are not on black, as the frame's are; what is see-through has none that could be compared.
+    """
     wanted = _read_frame(frame)
     readings = [wanted]
     if info.colour is not None and info.colour.matrix == _MATRIX_BT709:
         readings.append(np.clip(wanted @ _bt709_seen_as_bt601().T, 0, 255))
-    seen = _thumbnail(picture.astype(np.float32))
+    decoded = picture.astype(np.float32)
+    seen = _thumbnail(decoded * _coverage(frame) if alpha else decoded)
     return any(_psnr(_thumbnail(reading), seen) >= _LEAST_RESEMBLANCE for reading in readings)
 
 
 def _read_frame(frame: Path) -> NDArray[np.float32]:
     """The frame as the film shows it, on black: float32 H×W×3 in 0..255, B, G, R."""
+    values = _frame_values(frame)
+    if values.ndim == 2:
+        return np.repeat(values[:, :, None], 3, axis=2)
+    if values.shape[2] == 4:
+        return values[:, :, :3] * (values[:, :, 3:] / 255)
+    return values
+
+
+def _coverage(frame: Path) -> NDArray[np.float32]:
+    """The frame's alpha, float32 H×W×1 in 0..1."""
+    values = _frame_values(frame)
+    return values[:, :, 3:] / 255 if values.ndim == 3 and values.shape[2] == 4 else np.ones((*values.shape[:2], 1), np.float32)
+
+
+def _frame_values(frame: Path) -> NDArray[np.float32]:
     cv2 = cv()
     try:
         pixels = cv2.imdecode(np.fromfile(frame, np.uint8), cv2.IMREAD_UNCHANGED)
@@ -375,12 +573,7 @@ def _read_frame(frame: Path) -> NDArray[np.float32]:
         raise RenderError(f"{shown(frame)}: the frame cannot be read ({error}); render it again.") from error
     if pixels is None:
         raise RenderError(f"{shown(frame)}: the frame cannot be decoded; render it again.")
-    values = pixels.astype(np.float32) / (257 if pixels.dtype == np.uint16 else 1)
-    if values.ndim == 2:
-        return np.repeat(values[:, :, None], 3, axis=2)
-    if values.shape[2] == 4:
-        return values[:, :, :3] * (values[:, :, 3:] / 255)
-    return values
+    return pixels.astype(np.float32) / (257 if pixels.dtype == np.uint16 else 1)
 
 
 def _thumbnail(pixels: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -15,10 +15,12 @@ from typing import Any, Literal, NamedTuple
 from numpy.typing import NDArray
 
 from ..errors import RenderError, UsageError
+from ..vision.containers import Unusable, exr_attributes, exr_channels
 from ..vision.cv import cv
+from ..vision.exr import read_channel
 from ..vision.files import shown, write_atomically
 
-FrameKind = Literal["png", "jpeg", "exr"]
+FrameKind = Literal["png", "jpeg", "exr", "layers"]
 
 _MAX_RANGE_TEXT = 100_000  # characters
 _MAX_NAMED = 10_000_000  # frames written out one by one in a range, repetitions included
@@ -26,6 +28,9 @@ _RANGE = re.compile(r"(-?[0-9]{1,9})(?:(?:\.\.|-)(-?[0-9]{1,9})(?::([0-9]{1,9}))
 
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _SIGNATURES: dict[str, bytes] = {"png": _PNG_SIGNATURE, "jpeg": b"\xff\xd8\xff", "exr": b"\x76\x2f\x31\x01"}
+_SIGNATURES["layers"] = _SIGNATURES["exr"]
+_LAYER_CHANNELS = ("Combined.R", "Depth.Z", "Vector.X")
+"""The ends of channel names, of which multilayer EXR frames must have one each."""
 _TELLTALE = frozenset((b"tEXt", b"zTXt", b"iTXt", b"tIME", b"eXIf"))
 
 
@@ -91,7 +96,7 @@ def verify_frame(path: Path, size: tuple[int, int], *, kind: FrameKind) -> NDArr
 
     A rendering that met a full disk can leave a cut or empty file and still report success, so only decoding tells.
     size: (width, height) in pixels that the frame must have. kind: the format that the file must be in, whatever its
-    name says. Raises RenderError, with one sentence that names the file, if it is missing, empty, cut, of another
+    name says; "layers" is EXR with depth and motion vectors, of which the depth is returned, H×W. Raises RenderError, with one sentence that names the file, if it is missing, empty, cut, of another
     format or of another size.
     """
     try:
@@ -103,7 +108,7 @@ def verify_frame(path: Path, size: tuple[int, int], *, kind: FrameKind) -> NDArr
     if not data.startswith(_SIGNATURES[kind]):
         raise RenderError(f"{shown(path)}: the frame is not a whole {kind.upper()} file; render it again.")
     _check_complete(path, data, kind)
-    pixels = _decode(path, data)
+    pixels = _decode_layers(path, data) if kind == "layers" else _decode(path, data)
     height, width = pixels.shape[:2]
     if (width, height) != tuple(size):
         raise RenderError(f"{shown(path)}: the frame is {width}x{height}, but {size[0]}x{size[1]} was asked for; render it again.")
@@ -120,6 +125,21 @@ def _check_complete(path: Path, data: bytes, kind: FrameKind) -> None:
             raise RenderError(f"{shown(path)}: the frame is damaged ({error}); render it again.") from error
     elif kind == "jpeg" and b"\xff\xd9" not in data[-64:]:
         raise RenderError(f"{shown(path)}: the frame is cut off; make room on the disk and render it again.")
+
+
+def _decode_layers(path: Path, data: bytes) -> NDArray[Any]:
+    """The depth of a multilayer EXR file; every layer is decoded, which OpenCV cannot do."""
+    try:
+        names = exr_channels(exr_attributes(data))
+        found = [next((n for n in names if n.endswith(end)), None) for end in _LAYER_CHANNELS]
+        layers = [read_channel(data, name) for name in found if name is not None]
+    except Unusable as error:
+        raise RenderError(f"{shown(path)}: the frame cannot be decoded ({error}) Render it again.") from error
+    if len(layers) < len(found):
+        raise RenderError(
+            f"{shown(path)}: the frame lacks {', '.join(e for e, n in zip(_LAYER_CHANNELS, found) if n is None)}; render it again."
+        )
+    return layers[1]
 
 
 def _decode(path: Path, data: bytes) -> NDArray[Any]:

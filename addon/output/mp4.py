@@ -2,7 +2,8 @@
 
 Blender writes its index (`moov`) behind the pictures, so a browser must load the whole film before it can show the first
 one, and it writes no boxes of its own for stereo or VR. Both take a change of a few boxes and none of the pictures.
-Source of the layouts: ISO/IEC 14496-12 (the boxes), 14496-15 (`avcC`). Standard library only.
+Source of the layouts: ISO/IEC 14496-12 (the boxes), 14496-15 (`avcC`, `hvcC`), AV1 in ISOBMFF (`av1C`).
+Standard library only.
 """
 
 from __future__ import annotations
@@ -26,7 +27,8 @@ _COPY = 1024 * 1024  # bytes at a time
 _LARGEST_STCO = 0xFFFFFFFF
 
 _PLAIN_CONTAINERS = frozenset((b"moov", b"trak", b"mdia", b"minf", b"stbl", b"edts"))
-_VIDEO_ENTRIES = frozenset((b"avc1", b"avc3", b"hvc1", b"hev1"))
+_PRORES = {b"apco": "4:2:2", b"apcs": "4:2:2", b"apcn": "4:2:2", b"apch": "4:2:2", b"ap4h": "4:4:4", b"ap4x": "4:4:4"}
+_VIDEO_ENTRIES = frozenset((b"avc1", b"avc3", b"hvc1", b"hev1", b"av01", b"vp09", *_PRORES))
 # what stands between the header of a container and its first child: stsd counts its entries, and a video entry has the
 # fields of VisualSampleEntry
 _PREFIX = {b"stsd": 8, **dict.fromkeys(_VIDEO_ENTRIES, 78)}
@@ -93,6 +95,15 @@ class Colour(NamedTuple):
     full_range: bool
 
 
+class SoundInfo(NamedTuple):
+    """What the index says about the sound. codec: the sample entry's four letters. rate: samples per second."""
+
+    codec: str
+    channels: int
+    rate: int
+    seconds: float
+
+
 @dataclass(frozen=True)
 class FilmInfo:
     """What the index of a film says about its picture track."""
@@ -106,6 +117,8 @@ class FilmInfo:
     chroma: str  # "4:2:0", or "" where the codec does not say
     bits: int  # per sample, or 0
     colour: Colour | None  # None: the container does not say, and players guess
+    sound: SoundInfo | None = None
+    alpha: bool = False  # as far as the container says
 
     @property
     def fps(self) -> float:
@@ -163,12 +176,57 @@ def move_moov_first(source: Path, target: Path, *, edit: Callable[[Node], None] 
             _copy(stream, box, sink)
 
 
-def set_colour(moov: Node, colour: Colour) -> None:
-    """Say in every video entry of the index `moov` what its colours are, unless it says so already."""
-    data = b"nclx" + struct.pack(">HHHB", colour.primaries, colour.transfer, colour.matrix, 0x80 if colour.full_range else 0)
+def set_colour(moov: Node, colour: Colour, *, quicktime: bool = False) -> None:
+    """Say in every video entry of the index `moov` what its colours are, unless it says so already.
+
+    quicktime: in the form of MOV files, which does not tell the range.
+    """
+    data = struct.pack(">HHH", colour.primaries, colour.transfer, colour.matrix)
+    data = b"nclc" + data if quicktime else b"nclx" + data + (b"\x80" if colour.full_range else b"\0")
     for entry in video_entries(moov):
         if entry.children is not None and entry.find(b"colr") is None:
             entry.children.append(Node(b"colr", data))
+
+
+def tag_prores(path: Path, colour: Colour) -> bool:
+    """Say in every picture of the ProRes film at `path` what its colours are, in place; return whether all have alpha.
+
+    Blender's encoder leaves "unknown" in the pictures' headers, which players take for more than the box beside them. Layout:
+    SMPTE RDD 36, 5.1.1. Raises RenderError if it is not such a film, OSError if it cannot be written.
+    """
+    alpha = True
+    with _reading(path) as stream:
+        moov = _read_index(stream, _index_box(_top_boxes(stream)))
+        starts = list(_sample_starts(next(t for t in moov.find_all(b"trak") if _is_video(t))))
+    with path.open("r+b") as stream:
+        for start in starts:
+            stream.seek(start)
+            head = stream.read(26)
+            if head[4:8] != b"icpf" or len(head) < 26:
+                raise RenderError(f"{shown(path)}: the film is not a whole ProRes film; make it again.")
+            stream.seek(start + 22)
+            stream.write(bytes((colour.primaries, colour.transfer, colour.matrix)))
+            alpha = alpha and bool(head[25] & 15)
+    return alpha
+
+
+def _sample_starts(track: Node) -> Iterator[int]:
+    """Where in the file every sample of a track begins (ISO/IEC 14496-12, 8.7.4)."""
+    table = _only(track, b"mdia", b"minf", b"stbl")
+    stsz, stsc = _only(table, b"stsz"), _only(table, b"stsc")
+    one_size, count = _unpack(stsz, ">II", 4)
+    sizes = [one_size] * count if one_size else _unpack(stsz, f">{count}I", 12)
+    chunks = _offsets(next(node for node in table.children or () if node.kind in (b"stco", b"co64")))
+    (entries,) = _unpack(stsc, ">I", 4)
+    runs = [_unpack(stsc, ">II", 8 + 12 * i) for i in range(entries)]
+    sample = run = 0
+    for chunk, at in enumerate(chunks, start=1):
+        if run + 1 < len(runs) and runs[run + 1][0] == chunk:
+            run += 1
+        for size in sizes[sample : sample + runs[run][1]]:
+            yield at
+            at += size
+            sample += 1
 
 
 def video_entries(moov: Node) -> Iterator[Node]:
@@ -309,7 +367,7 @@ def _film_info(moov: Node, *, moov_first: bool) -> FilmInfo:
     frames = _sample_count(_only(table, b"stsz"))
     ticks = _ticks(_only(table, b"stts"), frames)
     width, height = _unpack(entry, ">HH", 24)
-    chroma, bits = _sampling(entry.find(b"avcC"))
+    chroma, bits = sampling(entry)
     return FilmInfo(
         codec=entry.kind.decode("latin-1"),
         size=(width, height),
@@ -320,12 +378,33 @@ def _film_info(moov: Node, *, moov_first: bool) -> FilmInfo:
         chroma=chroma,
         bits=bits,
         colour=_colour(entry.find(b"colr")),
+        sound=_sound(moov),
     )
 
 
-def _is_video(track: Node) -> bool:
+def _sound(moov: Node) -> SoundInfo | None:
+    """The first track of sound, if there is one."""
+    track = next((t for t in moov.find_all(b"trak") if _handler(t) == b"soun"), None)
+    if track is None:
+        return None
+    entry = next(iter(_only(track, b"mdia", b"minf", b"stbl", b"stsd").children or ()), None)
+    if entry is None:
+        raise ValueError("the codec of its sound is not known")
+    (channels,) = _unpack(entry, ">H", 16)
+    (rate,) = _unpack(entry, ">I", 24)
+    mdhd = _only(track, b"mdia", b"mdhd")
+    version = _unpack(mdhd, ">B", 0)[0]
+    (length,) = _unpack(mdhd, ">Q", 24) if version == 1 else _unpack(mdhd, ">I", 16)
+    return SoundInfo(entry.kind.decode("latin-1"), channels, rate >> 16, length / _timescale(mdhd))
+
+
+def _handler(track: Node) -> bytes:
     handler = track.find(b"mdia", b"hdlr")
-    return handler is not None and handler.payload[8:12] == b"vide"
+    return b"" if handler is None else handler.payload[8:12]
+
+
+def _is_video(track: Node) -> bool:
+    return _handler(track) == b"vide"
 
 
 def _sample_count(stsz: Node) -> int:
@@ -361,8 +440,29 @@ def _shown_size(tkhd: Node) -> tuple[float, float]:
     return width / 65536, height / 65536
 
 
-def _sampling(avcc: Node | None) -> tuple[str, int]:
-    """(chroma format, bits) of an H.264 track from its decoder configuration (ISO/IEC 14496-15, 5.3.3.1)."""
+_CHROMA = ("4:0:0", "4:2:0", "4:2:2", "4:4:4")
+
+
+def sampling(entry: Node) -> tuple[str, int]:
+    """(chroma format, bits) of a video entry from its decoder configuration; ("", 0) if that does not say.
+
+    ISO/IEC 14496-15, 5.3.3.1 (`avcC`) and 8.3.3.1 (`hvcC`); "AV1 Codec ISO Media File Format Binding", 2.3 (`av1C`). A ProRes
+    track says its chroma by its name, and has 10 bits, or 12 in the kinds of 4:4:4.
+    """
+    if entry.kind in _PRORES:
+        return _PRORES[entry.kind], 12 if entry.kind in (b"ap4h", b"ap4x") else 10
+    hvcc, av1c = entry.find(b"hvcC"), entry.find(b"av1C")
+    if hvcc is not None:
+        chroma, bits = _unpack(hvcc, ">BB", 16)
+        return _CHROMA[chroma & 3], (bits & 7) + 8
+    if av1c is not None:
+        (flags,) = _unpack(av1c, ">B", 2)
+        chroma = "4:0:0" if flags & 16 else {12: "4:2:0", 8: "4:2:2"}.get(flags & 12, "4:4:4")
+        return chroma, 8 if not flags & 64 else 12 if flags & 32 else 10
+    return _avc_sampling(entry.find(b"avcC"))
+
+
+def _avc_sampling(avcc: Node | None) -> tuple[str, int]:
     if avcc is None:
         return "", 0
     profile = _unpack(avcc, ">B", 1)[0]
@@ -377,7 +477,7 @@ def _sampling(avcc: Node | None) -> tuple[str, int]:
     if at + 2 > len(avcc.payload):
         return "", 0  # old writers leave it out
     chroma, bits = _unpack(avcc, ">BB", at)
-    return ("4:0:0", "4:2:0", "4:2:2", "4:4:4")[chroma & 3], (bits & 7) + 8
+    return _CHROMA[chroma & 3], (bits & 7) + 8
 
 
 def _colour(colr: Node | None) -> Colour | None:

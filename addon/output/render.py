@@ -10,15 +10,19 @@ from typing import NamedTuple
 
 import bpy
 
-from ..errors import RenderError, StorageError
+from ..errors import RenderError, StorageError, UsageError
 from ..moves import Shot
 from ..scene import compat
+from ..scene.camera import zoom_now
 from ..spec import RenderSpec
 from ..vision.files import shown, write_atomically
 from .frames import FrameKind, clean_png, frame_name, verify_frame
 
 KINDS: dict[str, FrameKind] = {".png": "png", ".jpg": "jpeg", ".jpeg": "jpeg", ".exr": "exr"}
 _FORMATS = {"png": "PNG", "jpeg": "JPEG", "exr": "OPEN_EXR"}  # Blender's names
+_LAYERS = "OPEN_EXR_MULTILAYER"
+_DITHER, KEPT_PASSES = "stillscape_dither", "stillscape_passes"
+_AT_REST = 1e-6  # metres, and of a turn
 
 
 class Frame(NamedTuple):
@@ -91,7 +95,13 @@ def _workbench(scene: bpy.types.Scene, samples: int) -> None:
     scene.display.render_aa = "OFF" if samples == 1 else next((f"{n}" for n in (5, 8, 11, 16) if samples <= n), "32")
 
 
-_ENGINES: dict[str, Callable[[bpy.types.Scene, int], None]] = {"cycles": _cycles, "eevee": _eevee, "workbench": _workbench}
+_ENGINES: dict[str, Callable[[bpy.types.Scene, int], None]] = {
+    "auto": _cycles,
+    "warp": _cycles,
+    "cycles": _cycles,
+    "eevee": _eevee,
+    "workbench": _workbench,
+}
 
 
 def _no_stamps(render: bpy.types.RenderSettings) -> None:
@@ -101,19 +111,44 @@ def _no_stamps(render: bpy.types.RenderSettings) -> None:
             setattr(render, name, False)
 
 
-def set_format(scene: bpy.types.Scene, suffix: str, *, deep: bool, transparent: bool) -> None:
-    """Set the file format of frames by suffix (".png", ".jpg", ".exr"). deep: 16 bits, for photos of more than 8."""
-    settings = scene.render.image_settings
+def set_format(
+    scene: bpy.types.Scene, suffix: str, *, deep: bool, transparent: bool, quality: int = 95, layers: bool = False, dither: bool = False
+) -> None:
+    """Set the file format of frames by suffix (".png", ".jpg", ".exr").
+
+    deep: 16 bits, for photos of more than 8 and for films of 10. quality: of JPEG, 0 to 100. layers: EXR with depth (metres along
+    the optical axis) and motion vectors beside the picture. dither: break up bands in 8-bit frames, but not while the camera
+    rests where the photo was taken, which stays the photo. Raises UsageError if the scene cannot be rendered with `layers`.
+    """
+    settings, suffix = scene.render.image_settings, suffix.lower()
     if hasattr(settings, "media_type"):
-        settings.media_type = "IMAGE"
-    settings.file_format = _FORMATS[KINDS[suffix.lower()]]
-    settings.color_mode = "RGBA" if transparent and suffix.lower() in (".png", ".exr") else "RGB"
-    if suffix.lower() == ".png":
+        settings.media_type = "MULTI_LAYER_IMAGE" if layers else "IMAGE"
+    if hasattr(settings, "use_exr_interleave"):
+        settings.use_exr_interleave = True  # all layers in one part, which more programs can read
+    settings.file_format = _LAYERS if layers else _FORMATS[KINDS[suffix]]
+    settings.color_mode = "RGBA" if layers or (transparent and suffix in (".png", ".exr")) else "RGB"
+    if suffix == ".png":
         settings.color_depth, settings.compression = "16" if deep else "8", 15
-    elif suffix.lower() == ".exr":
-        settings.color_depth, settings.exr_codec = "16", "ZIP"
+    elif suffix == ".exr":
+        settings.color_depth, settings.exr_codec = "16", "ZIP"  # depth and vectors keep their 32
     else:
-        settings.quality = 95
+        settings.quality = quality
+    scene[_DITHER] = 1.0 if dither and not (deep and suffix == ".png") and suffix != ".exr" else 0.0
+    _set_passes(scene, layers)
+
+
+def _set_passes(scene: bpy.types.Scene, on: bool) -> None:
+    """Depth and vectors of what covers at least half of a pixel's ray: what a matte leaves is seen through, as in the picture."""
+    if on and scene.render.use_motion_blur:
+        raise UsageError("--exr-layers: Blender gives no motion vectors along with motion blur; leave out one of the two.")
+    if on and scene.render.engine == "BLENDER_WORKBENCH":
+        raise UsageError("--exr-layers: Workbench gives no motion vectors; choose --engine cycles or eevee.")
+    for layer in scene.view_layers:
+        if on:
+            layer.pass_alpha_threshold = 0.5
+        if on or KEPT_PASSES in layer:
+            layer.use_pass_z = layer.use_pass_vector = on
+            layer[KEPT_PASSES] = on
 
 
 def render_frames(
@@ -136,8 +171,8 @@ def render_frames(
                 target = frame_name(pattern, number)
                 # Rendered under a name of ours: Blender expands `#` and, since 5.0, `{}` in names.
                 raw = Path(folder) / f"frame{target.suffix.lower()}"
-                _render_one(scene, number, raw)
-                _deliver(raw, target, _size(scene))
+                render_one(scene, number, raw)
+                _take(scene, raw, target)
                 yield Frame(number, target, time.monotonic() - started)
         finally:
             render.filepath, render.use_file_extension = before
@@ -181,7 +216,7 @@ def take_frame(scene: bpy.types.Scene, raw: Path, target: Path) -> None:
     """Verify the frame that `start_frame` left at `raw` and put it to `target`. Raises RenderError or StorageError."""
     if not raw.exists():
         raise RenderError(f"{shown(target.name)}: the frame was not finished; render it again.")
-    _deliver(raw, target, _size(scene))
+    _take(scene, raw, target)
 
 
 def _size(scene: bpy.types.Scene) -> tuple[int, int]:
@@ -192,10 +227,25 @@ def _size(scene: bpy.types.Scene) -> tuple[int, int]:
 def _prepare(scene: bpy.types.Scene, number: int, raw: Path) -> None:
     raw.unlink(missing_ok=True)
     scene.frame_set(number)
+    scene.render.dither_intensity = 0.0 if _is_at_rest(scene) else float(scene.get(_DITHER, 0.0))
     scene.render.filepath, scene.render.use_file_extension = str(raw), False
 
 
-def _render_one(scene: bpy.types.Scene, number: int, raw: Path) -> None:
+def _is_at_rest(scene: bpy.types.Scene) -> bool:
+    """Whether the camera stands where the photo was taken and sees what it saw then; of a camera that is not ours: no."""
+    graph = scene.view_layers[0].depsgraph
+    if scene.camera is None or scene.camera.parent is None or graph is None:
+        return False
+    # Evaluated: of a scene that no window shows, the objects themselves do not hear of the frame.
+    camera = scene.camera.evaluated_get(graph)
+    rest = camera.parent.matrix_world @ camera.matrix_parent_inverse
+    moved = max(abs(a - b) for ours, theirs in zip(camera.matrix_world, rest) for a, b in zip(ours, theirs))
+    zoom, offset = zoom_now(camera.data)
+    return max(moved, abs(zoom - 1), *map(abs, offset)) <= _AT_REST
+
+
+def render_one(scene: bpy.types.Scene, number: int, raw: Path) -> None:
+    """Render a frame to `raw`, a plain name, as it comes from Blender. Raises RenderError or StorageError."""
     _prepare(scene, number, raw)
     try:
         bpy.ops.render.render(write_still=True, scene=scene.name)
@@ -205,15 +255,28 @@ def _render_one(scene: bpy.types.Scene, number: int, raw: Path) -> None:
         raise StorageError(f"{raw.parent}: no room for frame {number}; free some room or set another temporary folder (TMPDIR).")
 
 
-def _deliver(raw: Path, target: Path, size: tuple[int, int]) -> None:
-    kind = KINDS[target.suffix.lower()]
-    data = raw.read_bytes()
+def _take(scene: bpy.types.Scene, raw: Path, target: Path) -> None:
+    """Put the frame that Blender left at `raw` to `target`, without its notes."""
+    layers = scene.render.image_settings.file_format == _LAYERS
+    content = raw.read_bytes()
     try:
-        content = clean_png(data) if kind == "png" else data
+        content = clean_png(content) if target.suffix.lower() == ".png" else content
     except ValueError as error:
         raise StorageError(f"{raw.parent}: Blender left a broken frame there, most likely for want of room; free some room.") from error
+    deliver(content, target, _size(scene), layers=layers)
 
-    write_atomically(target, lambda path: path.write_bytes(content), lambda path: _verify(path, size, kind))
+
+def deliver(content: bytes, target: Path, size: tuple[int, int], *, layers: bool = False) -> None:
+    """Put a frame's file to `target`, whole or not at all, and decode it to be sure. layers: it is an EXR with passes.
+
+    Raises RenderError or StorageError.
+    """
+    kind: FrameKind = "layers" if layers else KINDS[target.suffix.lower()]
+    write_atomically(target, lambda path: _write(path, content), lambda path: _verify(path, size, kind))
+
+
+def _write(path: Path, content: bytes) -> None:
+    path.write_bytes(content)
 
 
 def _verify(path: Path, size: tuple[int, int], kind: FrameKind) -> None:

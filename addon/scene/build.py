@@ -7,7 +7,7 @@ import tempfile
 import uuid
 import zlib
 from collections.abc import Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,17 +16,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import moves
-from ..errors import InputError, StorageError
+from ..errors import StorageError
 from ..spec import SceneSpec
 from ..vision import focus
-from ..vision.cv import cv
 from ..vision.geometry import Grid, frame_photo, lattice, layer_grid, photo_grid, ray_map
 from ..vision.layered import Layer, LayeredPhoto, TextureKey
 from ..vision.layering import tear_threshold
+from ..vision.mattes import backed, read_grey
 from ..vision.photo import read_photo
+from ..vision.planning import framed_for, stage, texture_key
 from ..vision.planning import shot as shot_of
-from ..vision.planning import stage, texture_key
 from ..vision.texture import encode_texture
+from ..vision.warp import Drawing
 from . import aim as aims
 from . import camera as cameras
 from . import light as lights
@@ -40,7 +41,6 @@ MADE = "stillscape_made"
 BOX = "stillscape_box"
 NAME = "stillscape_name"
 """The name that we gave an object; as long as it has it, we may give it another."""
-_END = 5  # pixels
 SKY_AWAY = 3.0
 """The sky's distance in those of black in the depth map: behind all else wherever the camera goes, and within its clip distance."""
 MAX_MEGAPIXELS = 2000  # the photo was admitted when its layers were made
@@ -59,6 +59,8 @@ class Built:
     film_size: tuple[int, int]
     aim: bpy.types.Object
     lamp: bpy.types.Object | None = None
+    warp: Drawing | None = None
+    """What draws the frames, if no engine is needed; then there are no layers in the scene."""
 
 
 def stage_of(root: bpy.types.Object) -> moves.Stage:
@@ -96,28 +98,11 @@ def build_in_steps(
     """
     film = film_size or layered.size
     layered = focus.aimed(layered, spec.focus.at)
-    identifier = uuid.uuid4().hex
-    shot = shot_of(layered, spec.move)
-    framing = frame_photo(layered.camera, layered.size, film, spec.render.crop)
     collection = bpy.data.collections.new(layered.name)
     try:
         scene.collection.children.link(collection)
-        root = _root(layered, collection)
-        notes.write_notes(root, layered, film, spec.render.crop, shot)
-        seen = stage(layered)
-        note_stage(root, seen)
-        lights.set_numbers(root, spec.light, seen.focus)
-        camera = cameras.new_camera(f"{layered.name} Camera", root, collection)
-        cameras.frame_camera(camera.data, framing, layered.near, layered.far)
-        cameras.remember_rest(camera.data, ray_map(layered.camera, layered.size).width)
-        cameras.animate(camera, shot)
-        aim = aims.new_aim(f"{layered.name} Aim", root, collection, seen)
-        aims.set_lens(camera, aim, spec.focus.f_stop)
-        lamp = lights.set_lamp(f"{layered.name} Light", spec.light, root, aim, collection)
-        relief.set_numbers(
-            root, near=layered.near, far=layered.far, strength=spec.relief.strength,
-            tear=tear_threshold(spec, layered.grid) if len(layered.layers) > 1 else relief.NEVER,
-        )  # fmt: skip
+        built = _without_layers(layered, spec, collection, film)
+        root, camera, shot = built.root, built.camera, built.shot
         yield "Loading the depth map"
         frames = layered.frames
         if frames is not None:
@@ -145,9 +130,49 @@ def build_in_steps(
     except BaseException:
         remove(collection)
         raise
-    for datablock in (collection, root, camera, aim, *made, *([] if lamp is None else [lamp])):
-        datablock[ID] = identifier
-    return Built(identifier, collection, root, camera, tuple(made), shot, film, aim, lamp)
+    return _identified(replace(built, layers=tuple(made)))
+
+
+def build_camera(layered: LayeredPhoto, spec: SceneSpec, scene: bpy.types.Scene, film: tuple[int, int]) -> Built:
+    """All of the photo's scene but its layers, in a new collection of `scene`, for frames that need no surfaces."""
+    collection = bpy.data.collections.new(layered.name)
+    try:
+        scene.collection.children.link(collection)
+        return _identified(_without_layers(focus.aimed(layered, spec.focus.at), spec, collection, film))
+    except BaseException:
+        remove(collection)
+        raise
+
+
+def _without_layers(layered: LayeredPhoto, spec: SceneSpec, collection: bpy.types.Collection, film: tuple[int, int]) -> Built:
+    """The root empty with all that is noted on it, the animated camera, the aim and the lamp."""
+    shot = shot_of(layered, spec.move)
+    root = _root(layered, collection)
+    framed = framed_for(layered, spec)
+    notes.write_notes(root, layered, film, spec.render.crop, shot, framed)
+    notes.note_grain(root, layered)
+    seen = stage(layered)
+    note_stage(root, seen)
+    lights.set_numbers(root, spec.light, seen.focus)
+    camera = cameras.new_camera(f"{layered.name} Camera", root, collection)
+    framing = frame_photo(layered.camera, layered.size, film, spec.render.crop, framed)
+    cameras.frame_camera(camera.data, framing, layered.near, layered.far)
+    cameras.remember_rest(camera.data, ray_map(layered.camera, layered.size).width)
+    cameras.animate(camera, shot)
+    aim = aims.new_aim(f"{layered.name} Aim", root, collection, seen)
+    aims.set_lens(camera, aim, spec.focus.f_stop)
+    lamp = lights.set_lamp(f"{layered.name} Light", spec.light, root, aim, collection)
+    relief.set_numbers(
+        root, near=layered.near, far=layered.far, strength=spec.relief.strength,
+        tear=tear_threshold(spec, layered.grid) if len(layered.layers) > 1 else relief.NEVER,
+    )  # fmt: skip
+    return Built(uuid.uuid4().hex, collection, root, camera, (), shot, film, aim, lamp)
+
+
+def _identified(built: Built) -> Built:
+    for datablock in (built.collection, built.root, built.camera, built.aim, *built.layers, *([] if built.lamp is None else [built.lamp])):
+        datablock[ID] = built.id
+    return built
 
 
 def remove(collection: bpy.types.Collection) -> None:
@@ -244,41 +269,19 @@ def layer_grids(layered: LayeredPhoto, spec: SceneSpec) -> list[Grid]:
     reach = relief_spec.margin * max(layered.grid)
     whole = (layered.grid[0] + 2 * reach) * (layered.grid[1] + 2 * reach)
     most = relief_spec.max_vertices * max(1.0, whole) / max(1, sum(np.count_nonzero(m) for m in mattes))
-    backed = _backed(layered, mattes)
+    behind_all = backed([layer.box for layer in layered.layers], mattes)
     d = layered.read_depth()
     hidden = [layered.read_hidden_depth(layer) for layer in layered.layers]
     while True:
         at = lattice(layered.size, most, relief_spec.margin)
         grids = [
             layer_grid(layered.camera, layered.size, at, layer.box, matte, behind, levels, level, own, d, layer.sky)
-            for level, (layer, matte, behind, own) in enumerate(zip(layered.layers, mattes, backed, hidden))
+            for level, (layer, matte, behind, own) in enumerate(zip(layered.layers, mattes, behind_all, hidden))
         ]
         count = sum(len(grid.position) for grid in grids)
         if count <= relief_spec.max_vertices or most < 100:
             return grids
         most *= 0.97 * relief_spec.max_vertices / count
-
-
-def _backed(layered: LayeredPhoto, mattes: list[NDArray[np.uint8]]) -> list[NDArray[np.bool_]]:
-    """For every layer, where in its box a farther one goes on behind it."""
-    lefts, tops, rights, bottoms = zip(*(layer.box for layer in layered.layers))
-    left, top = min(lefts), min(tops)
-    behind = np.zeros((max(bottoms) - top, max(rights) - left), bool)
-    found: list[NDArray[np.bool_]] = []
-    for layer, matte in zip(reversed(layered.layers), reversed(mattes)):
-        rows, columns = slice(layer.box[1] - top, layer.box[3] - top), slice(layer.box[0] - left, layer.box[2] - left)
-        # Not at its very end: seen from the side, that is not behind any more.
-        found.insert(0, cv().erode(behind[rows, columns].astype(np.uint8), np.ones((_END, _END), np.uint8)) > 0)
-        behind[rows, columns] |= matte > 0
-    return found
-
-
-def read_grey(path: Path) -> NDArray[np.uint8]:
-    """A grey PNG of ours, uint8 H×W. Raises InputError if it is damaged."""
-    pixels = cv().imdecode(np.frombuffer(path.read_bytes(), np.uint8), cv().IMREAD_GRAYSCALE)
-    if pixels is None:
-        raise InputError(f"{path}: this file of the layered photo is damaged; make it again from the photo.")
-    return pixels
 
 
 def depth_image(name: str, d: NDArray[np.float32]) -> bpy.types.Image:

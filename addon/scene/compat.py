@@ -71,6 +71,28 @@ def fcurves(data: bpy.types.ID) -> list[bpy.types.FCurve]:
     return found
 
 
+def remove_fcurves(data: bpy.types.ID, paths: set[str]) -> None:
+    """Take away the F-curves of the named properties; an action that is then empty goes with them."""
+    for curve in fcurves(data):
+        if curve.data_path in paths:
+            _holder(data).remove(curve)
+    animation = data.animation_data
+    if animation is not None and not fcurves(data) and not animation.drivers and not animation.nla_tracks:
+        action = animation.action
+        data.animation_data_clear()
+        if action is not None and action.users == 0:
+            bpy.data.actions.remove(action)
+
+
+def _holder(data: bpy.types.ID) -> Any:
+    """What keeps the F-curves of a datablock that has some."""
+    animation = data.animation_data
+    action, slot = animation.action, getattr(animation, "action_slot", None)
+    if not hasattr(action, "layers") or slot is None:
+        return action.fcurves
+    return next(bag.fcurves for layer in action.layers for strip in layer.strips if (bag := strip.channelbag(slot)) is not None)
+
+
 def node_tree(owner: bpy.types.Material | bpy.types.World) -> bpy.types.NodeTree:
     """The node tree of a new material or world, which needs `use_nodes` before 5.0 and warns about it since."""
     if owner.node_tree is None:

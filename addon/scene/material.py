@@ -8,7 +8,7 @@ pixel, whatever the depth, at any number of samples; moved, it is a smooth inter
 
 The middle of the pixel comes from the Window coordinate and the film's size, the way from there to the surface from the
 camera's own tangents; both are kept up to date by drivers of Blender's simple-expression kind, so that a saved file
-needs neither add-on nor autoexec.
+needs neither add-on nor autoexec. In a panorama it comes from the angles that a pixel stands for (see `showing`).
 
 How silhouettes are drawn. Every layer goes on a little past its rim, and its matte, not the mesh, decides where it ends.
 The matte, the rims' repainted colours and the opening of torn and stretched faces all take effect as the layer moves
@@ -21,6 +21,9 @@ Relight, haze and vignette are mixes of shaders with factors that are 0 unless a
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import NamedTuple
 
 import bpy
@@ -31,7 +34,7 @@ from . import light as lights
 from .relief import BACKED, RAY, TORN
 
 LOOKUP = "Stillscape Photo Lookup"
-VERSION = 5
+VERSION = 6
 LAYER = "Stillscape Layer"
 SURFACE = "Stillscape Photo Surface"
 _PARTED = (1.2, 1.6)  # stretch over which a torn face opens
@@ -63,6 +66,13 @@ class _Graph:
         for socket, value in zip(node.inputs, values):
             self.put(socket, value)
         return node.outputs[0]
+
+    def mix(self, kind: str, factor: object, a: object, b: object) -> bpy.types.NodeSocket:
+        """a or b, or what lies between them; kind: "FLOAT" or "RGBA". Cycles leaves out what a constant 0 or 1 does not need."""
+        node = self.add("ShaderNodeMix", data_type=kind, clamp_factor=False)
+        for socket, value in zip((s for s in node.inputs if s.enabled), (factor, a, b)):
+            self.put(socket, value)
+        return next(s for s in node.outputs if s.enabled)
 
     def separate(self, vector: bpy.types.NodeSocket) -> list[bpy.types.NodeSocket]:
         node = self.add("ShaderNodeSeparateXYZ")
@@ -102,6 +112,11 @@ def _lookup_group() -> bpy.types.NodeTree:
         ("Axis V", 0.5, "Where the optical axis meets the photo"),
         ("Near", 1.0, "Distance of white in the depth map"),
         ("Far", 20.0, "Distance of black in the depth map"),
+        ("Panorama", 0.0, "1: the camera is equirectangular and sees the half sphere before it"),
+        ("Border", 0.0, "1: the photo ends at its border"),
+        ("Feather", 0.0, "Over how much of its width it fades there"),
+        ("Grey Near", 1.0, "Distance that is white where the depth is shown"),
+        ("Grey Far", 20.0, "Distance that is black where the depth is shown"),
         ("Lens", 0.0, "Film pixels by which near and far part between the middle and the rim of the lens"),
         ("Relight", 0.0, "Above 0 light falls on the scene"),
     ):
@@ -110,17 +125,28 @@ def _lookup_group() -> bpy.types.NodeTree:
     group.interface.new_socket("UV", in_out="OUTPUT", socket_type="NodeSocketVector")
     group.interface.new_socket("Moved", in_out="OUTPUT", socket_type="NodeSocketFloat")
     group.interface.new_socket("Stretch", in_out="OUTPUT", socket_type="NodeSocketFloat")
+    group.interface.new_socket("Inside", in_out="OUTPUT", socket_type="NodeSocketFloat")
+    group.interface.new_socket("Grey", in_out="OUTPUT", socket_type="NodeSocketFloat")
     g = _Graph(group)
     given = g.add("NodeGroupInput").outputs
-    window = g.separate(g.add("ShaderNodeTexCoord").outputs["Window"])
-    step = g.math("MULTIPLY", g.add("ShaderNodeCameraData").outputs["View Z Depth"], given["Pixel Tangent"])
-    offset = [
-        g.math("MULTIPLY", g.math("SUBTRACT", 0.5, g.math("FRACT", g.math("MULTIPLY", at, given[size]))), step)
+    coordinates = g.add("ShaderNodeTexCoord").outputs
+    window = g.separate(coordinates["Window"])
+    # From the sample to the middle of its film pixel, in pixels.
+    aside = [
+        g.math("SUBTRACT", 0.5, g.math("FRACT", g.math("MULTIPLY", at, given[size])))
         for at, size in ((window[0], "Film Width"), (window[1], "Film Height"))
     ]
+    panorama = given["Panorama"]
+    seen = g.add("ShaderNodeCameraData").outputs
+    distance = g.mix("FLOAT", panorama, seen["View Z Depth"], seen["View Distance"])
+    pixel = g.mix("FLOAT", panorama, given["Pixel Tangent"], g.math("DIVIDE", math.pi, given["Film Height"]))
+    step = g.math("MULTIPLY", seen["View Z Depth"], given["Pixel Tangent"])
+    flat = (*(g.math("MULTIPLY", a, step) for a in aside), 0.0)
+    turned = _turned(g, coordinates["Camera"], seen["View Distance"], (aside[0], aside[1]), pixel)
     # From the render camera's plane into the layer's own axes; takes a scaled, turned or rolled scene along.
     to_layer = g.add("ShaderNodeVectorTransform", vector_type="VECTOR", convert_from="CAMERA", convert_to="OBJECT")
-    g.put(to_layer.inputs[0], g.combine(*offset, 0.0))
+    # Number by number: of a mixture of vectors Cycles works out both, even where it takes one.
+    g.put(to_layer.inputs[0], g.combine(*(g.mix("FLOAT", panorama, a, b) for a, b in zip(flat, turned))))
     dx, dy, dz = g.separate(to_layer.outputs[0])
     uz, vz, z = g.separate(g.add("ShaderNodeAttribute", attribute_type="GEOMETRY", attribute_name=RAY).outputs["Vector"])
     depth = g.math("ADD", z, dy)
@@ -137,15 +163,50 @@ def _lookup_group() -> bpy.types.NodeTree:
     to_here = g.add("ShaderNodeVectorTransform", vector_type="POINT", convert_from="CAMERA", convert_to="OBJECT")
     to_here.inputs[0].default_value = (0.0, 0.0, 0.0)
     camera = to_here.outputs[0]
-    point = g.add("ShaderNodeTexCoord").outputs["Object"]
+    point = coordinates["Object"]
     # Light that falls on the scene is stopped by what is there, not by what only the photo's camera takes for it.
     other = g.math("SUBTRACT", 1.0, g.add("ShaderNodeLightPath").outputs["Is Camera Ray"])
     other = g.math("MULTIPLY", g.math("GREATER_THAN", given["Relight"], 0.0), other)
     more = g.math("ADD", given["Lens"], other)
-    g.put(result.inputs["Moved"], _moved(g, camera, point, (given["Near"], given["Far"]), given["Pixel Tangent"], more))
-    g.put(result.inputs["Stretch"], g.math("ADD", _stretch(g, camera, point), g.math("MULTIPLY", other, _NO_RUBBER)))
+    g.put(result.inputs["Moved"], _moved(g, camera, point, (given["Near"], given["Far"]), pixel, more))
+    g.put(result.inputs["Stretch"], g.math("ADD", _stretch(g, camera, point, panorama), g.math("MULTIPLY", other, _NO_RUBBER)))
+    # Where the photo is to end at its border: 1 inside, 0 past it.
+    edge = g.math("MAXIMUM", *(g.math("ABSOLUTE", g.math("SUBTRACT", a, 0.5)) for a in (u, v)))
+    past = g.math("DIVIDE", g.math("ADD", g.math("SUBTRACT", edge, 0.5), given["Feather"]), g.math("MAXIMUM", given["Feather"], 1e-6))
+    past_ = g.add("ShaderNodeClamp")
+    g.put(past_.inputs["Value"], past)
+    g.put(result.inputs["Inside"], g.math("SUBTRACT", 1.0, g.math("MULTIPLY", past_.outputs[0], given["Border"])))
+    # Disparity in shares of the way from black to white, as in a depth map.
+    nearest, farthest, here = (g.math("DIVIDE", 1.0, a) for a in (given["Grey Near"], given["Grey Far"], distance))
+    grey = g.add("ShaderNodeClamp")
+    g.put(grey.inputs["Value"], g.math("DIVIDE", g.math("SUBTRACT", here, farthest), g.math("SUBTRACT", nearest, farthest)))
+    g.put(result.inputs["Grey"], grey.outputs[0])
     g.arrange()
     return group
+
+
+def _turned(
+    g: _Graph,
+    point: bpy.types.NodeSocket,
+    distance: bpy.types.NodeSocket,
+    aside: tuple[bpy.types.NodeSocket, bpy.types.NodeSocket],
+    pixel: bpy.types.NodeSocket,
+) -> list[bpy.types.NodeSocket]:
+    """The way from a point that an equirectangular camera sees to one at the same distance, `aside` (right, up) by so many pixels.
+
+    point: in the axes that Cycles gives a panoramic camera, x forward, y to the left, z up (intern/cycles/blender/camera.cpp,
+    blender_camera_matrix). pixel: the angle of a pixel.
+    """
+    x, y, z = g.separate(point)
+    across = g.math("SUBTRACT", g.math("ARCTAN2", y, x), g.math("MULTIPLY", aside[0], pixel))
+    up = g.math("ADD", g.math("ARCSINE", g.math("DIVIDE", z, distance)), g.math("MULTIPLY", aside[1], pixel))
+    level = g.math("MULTIPLY", distance, g.math("COSINE", up))
+    to = (
+        g.math("MULTIPLY", level, g.math("COSINE", across)),
+        g.math("MULTIPLY", level, g.math("SINE", across)),
+        g.math("MULTIPLY", distance, g.math("SINE", up)),
+    )
+    return [g.math("SUBTRACT", a, b) for a, b in zip(to, (x, y, z))]
 
 
 def _moved(
@@ -177,11 +238,11 @@ def _moved(
     return ramp.outputs[0]
 
 
-def _stretch(g: _Graph, camera: bpy.types.NodeSocket, point: bpy.types.NodeSocket) -> bpy.types.NodeSocket:
+def _stretch(g: _Graph, camera: bpy.types.NodeSocket, point: bpy.types.NodeSocket, panorama: bpy.types.NodeSocket) -> bpy.types.NodeSocket:
     """|n·(P−C)| / |n·P| · z₀/z: the face's area in the film over that in the photo, after the change of size.
 
     The area that a small face at P with normal n takes in a picture from C is proportional to |n·(P−C)|/z³; a face
-    square to the view has just its size changed, by (z₀/z)², which is divided out.
+    square to the view has just its size changed, by (z₀/z)², which is divided out. On a sphere the distances take the place of z.
     """
 
     def dot(a: bpy.types.NodeSocket, b: bpy.types.NodeSocket) -> bpy.types.NodeSocket:
@@ -197,7 +258,14 @@ def _stretch(g: _Graph, camera: bpy.types.NodeSocket, point: bpy.types.NodeSocke
     g.put(seen.inputs[1], camera)
     area = g.math("DIVIDE", dot(normal.outputs[0], seen.outputs[0]), g.math("MAXIMUM", dot(normal.outputs[0], point), 1e-9))
     depth = g.math("MAXIMUM", g.add("ShaderNodeCameraData").outputs["View Z Depth"], 1e-4)
-    return g.math("MULTIPLY", area, g.math("DIVIDE", g.separate(point)[1], depth))
+
+    def length(a: bpy.types.NodeSocket) -> bpy.types.NodeSocket:
+        node = g.add("ShaderNodeVectorMath", operation="LENGTH")
+        g.put(node.inputs[0], a)
+        return node.outputs["Value"]
+
+    nearer = g.math("DIVIDE", length(point), g.math("MAXIMUM", length(seen.outputs[0]), 1e-4))
+    return g.math("MULTIPLY", area, g.mix("FLOAT", panorama, g.math("DIVIDE", g.separate(point)[1], depth), nearer))
 
 
 def _layer_group() -> bpy.types.NodeTree:
@@ -278,6 +346,11 @@ def _surface_group() -> bpy.types.NodeTree:
     ):
         socket = new(name, in_out="INPUT", socket_type="NodeSocketFloat", description=text)
         socket.default_value, socket.min_value, socket.max_value, socket.subtype = value, 0.0, 1.0, "FACTOR"
+    inside = new("Inside", in_out="INPUT", socket_type="NodeSocketFloat", description="0 past the photo's border, where it ends there")
+    inside.default_value = 1.0
+    grey = new("Grey", in_out="INPUT", socket_type="NodeSocketFloat", description="What is shown in place of the photo")
+    shows = new("Show Grey", in_out="INPUT", socket_type="NodeSocketFloat", description="1: the depth instead of the photo")
+    grey.default_value = shows.default_value = 0.0
     normal = new("Normal", in_out="INPUT", socket_type="NodeSocketVector", description="Of the lit surface")
     normal.hide_value = True
     haze = new("Haze", in_out="INPUT", socket_type="NodeSocketFloat", description="Density: what is hidden of a metre more")
@@ -310,16 +383,24 @@ def _surface_group() -> bpy.types.NodeTree:
     lit = g.add("ShaderNodeAddShader")
     g.put(lit.inputs[0], diffuse.outputs[0])
     g.put(lit.inputs[1], emission(given["Photo"], g.math("MULTIPLY", seen, given["Fill Light"])))
-    shown = mix(given["Relight"], emission(given["Photo"], seen), lit.outputs[0])
+    photo = g.math("SUBTRACT", 1.0, given["Show Grey"])
+    grey_ = g.combine(given["Grey"], given["Grey"], given["Grey"])
+    shown = mix(
+        g.math("MULTIPLY", given["Relight"], photo),
+        emission(g.mix("RGBA", given["Show Grey"], given["Photo"], grey_), seen),
+        lit.outputs[0],
+    )
+    by = g.math("MULTIPLY", seen, photo)  # depth that is shown has nothing before it
     # 1 - exp(-density · distance), of the light that comes to the camera.
     away = g.add("ShaderNodeCameraData").outputs["View Distance"]
     clear = g.math("EXPONENT", g.math("MULTIPLY", g.math("MULTIPLY", given["Haze"], -1.0), away))
-    hazy = g.math("MULTIPLY", g.math("SUBTRACT", 1.0, clear), seen)
+    hazy = g.math("MULTIPLY", g.math("SUBTRACT", 1.0, clear), by)
     shown = mix(hazy, shown, emission(given["Haze Color"], 1.0))
-    dark = g.math("MULTIPLY", g.math("MULTIPLY", given["Vignette"], _off_middle(g)), seen)
+    dark = g.math("MULTIPLY", g.math("MULTIPLY", given["Vignette"], _off_middle(g)), by)
     shown = mix(dark, shown, emission((0.0, 0.0, 0.0, 1.0), 0.0))
     stops = g.math("SUBTRACT", 1.0, g.math("MULTIPLY", g.math("GREATER_THAN", given["Relight"], 0.0), _too_close(g)))
-    shown = mix(g.math("MULTIPLY", given["Matte"], stops), g.add("ShaderNodeBsdfTransparent").outputs[0], shown)
+    kept = g.math("MULTIPLY", g.math("MULTIPLY", given["Matte"], given["Inside"]), stops)
+    shown = mix(kept, g.add("ShaderNodeBsdfTransparent").outputs[0], shown)
     g.put(g.add("NodeGroupOutput").inputs["Surface"], shown)
     g.arrange()
     return group
@@ -397,6 +478,8 @@ def photo_material(
     surface = g.add("ShaderNodeGroup", node_tree=_surface_group(), name="Photo Surface", label="Photo Surface")
     shown = [lookup, image, surface]
     normal = _normal(g, normals, uv)
+    for name_ in ("Inside", "Grey"):
+        g.put(surface.inputs[name_], lookup.outputs[name_])
     if own is None:
         g.put(surface.inputs["Normal"], normal)
         g.put(surface.inputs["Photo"], image.outputs["Color"])
@@ -528,3 +611,41 @@ def follow_scene(material: bpy.types.Material, scene: bpy.types.Scene) -> bpy.ty
                     before = target.id
                     target.id = scene
     return before
+
+
+def can_show(material: bpy.types.Material) -> bool:
+    """Whether `showing` can change what the material shows: those of older files cannot."""
+    nodes = material.node_tree.nodes if material.node_tree else {}
+    return all(
+        name in nodes and socket in nodes[name].inputs for name, socket in (("Photo Lookup", "Panorama"), ("Photo Surface", "Show Grey"))
+    )
+
+
+@contextmanager
+def showing(
+    materials: list[bpy.types.Material], *, panorama: bool = False, feather: float | None = None, grey: tuple[float, float] | None = None
+) -> Iterator[None]:
+    """Let photo materials show something else for a while.
+
+    panorama: to an equirectangular camera that sees the half sphere before it, in a square film. feather: the photo ends at its
+    border, over this share of its width. grey: the depth instead of the photo, from white at the first distance to black at the
+    second.
+    """
+    lookup = {"Panorama": float(panorama), "Border": float(feather is not None), "Feather": feather or 0.0}
+    if grey is not None:
+        lookup |= {"Grey Near": grey[0], "Grey Far": grey[1]}
+    wanted = {"Photo Lookup": lookup, "Photo Surface": {"Show Grey": float(grey is not None)}}
+    before: list[tuple[str, str, str, float]] = []
+    try:
+        for material in materials:
+            for node, values in wanted.items():
+                for name, value in values.items():
+                    socket = material.node_tree.nodes[node].inputs[name]  # type: ignore[union-attr]
+                    before.append((material.name, node, name, socket.default_value))
+                    socket.default_value = value
+        yield
+    finally:
+        for material_name, node, name, value in before:
+            material = bpy.data.materials.get(material_name)
+            if material is not None and material.node_tree is not None and node in material.node_tree.nodes:
+                material.node_tree.nodes[node].inputs[name].default_value = value

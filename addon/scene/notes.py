@@ -7,15 +7,18 @@ from typing import NamedTuple
 import bpy
 
 from ..moves import Shot
+from ..vision.grain import Grain
 from ..vision.layered import LayeredPhoto, PhotoCamera
 
 KEY = "stillscape"
+_GRAIN = "stillscape_grain"
 
 
 class Notes(NamedTuple):
     """size: (width, height) of the photo in pixels. near, far: metres, as built. film, crop: the film's size in
     pixels and how much less of the photo it shows, which the camera was framed for. frames, fps: length and speed of the camera's move.
-    clip: the photo is a film, whose length and speed those are, whatever the move."""
+    clip: the photo is a film, whose length and speed those are, whatever the move. subject: where in the photo its subject is, in
+    shares from the left and the top, if known; framed: the same, if the camera was framed for it."""
 
     camera: PhotoCamera
     size: tuple[int, int]
@@ -26,9 +29,18 @@ class Notes(NamedTuple):
     frames: int
     fps: float
     clip: bool = False
+    subject: tuple[float, float] | None = None
+    framed: tuple[float, float] | None = None
 
 
-def write_notes(root: bpy.types.Object, layered: LayeredPhoto, film: tuple[int, int], crop: float, shot: Shot) -> None:
+def write_notes(
+    root: bpy.types.Object,
+    layered: LayeredPhoto,
+    film: tuple[int, int],
+    crop: float,
+    shot: Shot,
+    framed: tuple[float, float] | None = None,
+) -> None:
     """Note what `read_notes` gives back."""
     camera = layered.camera
     root[KEY] = {
@@ -44,6 +56,7 @@ def write_notes(root: bpy.types.Object, layered: LayeredPhoto, film: tuple[int, 
         "frames": shot.frames,
         "fps": float(shot.fps),
         "clip": layered.frames is not None,
+        **{name: list(point) for name, point in (("subject", layered.aim), ("framed", framed)) if point is not None},
     }
 
 
@@ -54,8 +67,24 @@ def read_notes(root: bpy.types.Object) -> Notes | None:
         camera = PhotoCamera(kept["fov"], tuple(kept["shift"]), kept["pitch"], kept["height"])
         size, film = (tuple(int(n) for n in kept[name]) for name in ("size", "film"))
         shot = int(kept["frames"]), kept["fps"]
-        return Notes(camera, size, kept["near"], kept["far"], film, kept.get("crop", 0.0), *shot, bool(kept.get("clip", False)))
+        points = (None if kept.get(name) is None else tuple(float(n) for n in kept[name]) for name in ("subject", "framed"))
+        return Notes(camera, size, kept["near"], kept["far"], film, kept.get("crop", 0.0), *shot, bool(kept.get("clip", False)), *points)
     except (AttributeError, KeyError, TypeError, ValueError):
+        return None
+
+
+def note_grain(root: bpy.types.Object, layered: LayeredPhoto) -> None:
+    """Note what `grain_of` gives back, if the photo's grain was measured."""
+    if layered.made.get("grain") is not None:
+        root[_GRAIN] = [float(n) for n in layered.made["grain"]]
+
+
+def grain_of(root: bpy.types.Object) -> Grain | None:
+    """The photo's grain, which its film texture is without; None if it was not measured."""
+    kept = root.get(_GRAIN)
+    try:
+        return None if kept is None else Grain.from_list(list(kept))
+    except (TypeError, ValueError):
         return None
 
 
@@ -65,10 +94,14 @@ def note_shot(root: bpy.types.Object, shot: Shot) -> None:
     root[KEY]["fps"] = float(shot.fps)
 
 
-def note_film(root: bpy.types.Object, film: tuple[int, int], crop: float) -> None:
-    """The camera is framed for another film size or crop."""
+def note_film(root: bpy.types.Object, film: tuple[int, int], crop: float, framed: tuple[float, float] | None = None) -> None:
+    """The camera is framed for another film size, crop or point of the photo."""
     root[KEY]["film"] = list(film)
     root[KEY]["crop"] = crop
+    if framed is not None:
+        root[KEY]["framed"] = list(framed)
+    elif "framed" in root[KEY]:
+        del root[KEY]["framed"]
 
 
 def distance_now(notes: Notes, distance: float, near: float, far: float, strength: float) -> float:

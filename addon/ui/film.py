@@ -5,18 +5,21 @@ from __future__ import annotations
 import logging
 import shutil
 import tempfile
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import bpy
 
 from ..errors import RenderError, StillscapeError, StorageError, UsageError
-from ..output import devices, render
-from ..output.film import encode_film
+from ..output import devices, job, render, spherical, stereo
+from ..output.finish import grown, known_grain
+from ..output.formats import SUFFIXES
 from ..output.frames import frame_name, parse_frame_range
+from ..scene import camera as cameras
 from ..scene.build import ID
 from ..scene.material import follow_scene
-from ..spec import SceneSpec
+from ..spec import SIZES, SceneSpec
 from ..vision.files import shown
 from . import scenery, setup, tasks
 from .errors import Reporting
@@ -25,7 +28,6 @@ from .properties import to_spec
 
 log = logging.getLogger(__name__)
 
-_CAMERA = ("lens", "sensor_fit", "sensor_width", "sensor_height", "shift_x", "shift_y", "clip_start", "clip_end")
 _ENCODING = 0.1
 """Share of the time that is shown for encoding."""
 
@@ -50,16 +52,26 @@ class Film:
         self.numbers = parse_frame_range(spec.render.frame_range, 1, photo.notes.frames)
         self.fps = photo.notes.fps
         self.size = scenery.film_size(photo, spec)
+        self._spec = spec.film
+        self._output = job.Output(self.target, True)
+        job.check_output(self._output, spec.film)
+        self._sound, self._form = job.check_film_of(self._output, spec.film, stereo.frame_size(spec, self.size))
+        self._grain = known_grain(photo.root) if spec.film.grain > 0 and not spec.stereo.depth else None
         self.done = 0
         self._home = context.scene.name
         self._stage = ""
         self._collection = photo.collection.name
         self._followed: list[tuple[str, str]] = []
-        self._camera: dict[str, Any] = {}
-        self._framed = (photo.notes.film, photo.notes.crop)
+        self._camera: cameras.LensState | None = None
+        self._framed = (photo.notes.film, photo.notes.crop, photo.notes.framed)
         self._devices: _Devices | None = None
         self._had_result = "Render Result" in bpy.data.images
         self._folder: Path | None = None
+        self._rig: stereo.Rig | None = None
+        self._rigging = ExitStack()
+        self._taken: list[Path] = []  # views of the frame that is being rendered
+        self._edit = spherical.describe(spec.stereo.mode, spec.stereo.first)
+        self.warning = ""
         _check_writable(self.target)
         try:
             self._folder = Path(tempfile.mkdtemp(prefix="stillscape-frames-"))
@@ -80,16 +92,25 @@ class Film:
         self._stage = stage.name
         stage.collection.children.link(photo.collection)
         stage.world = home.world
-        self._camera = {name: getattr(photo.camera.data, name) for name in _CAMERA}
+        self._camera = cameras.lens_state(photo.camera.data)
         setup.set_up(stage, photo, spec)
-        render.set_format(stage, ".png", deep=False, transparent=False)
-        stage.render.film_transparent = False
+        alpha = spec.film.alpha
+        deep = self._form is not None and job.is_deep(self._form)
+        render.set_format(stage, ".png", deep=deep, transparent=alpha, dither=spec.film.dither and photo.notes.frames > 1)
+        stage.render.film_transparent = alpha
         self._devices = _devices()
         devices.use_device(stage, spec.machine.device)
         for material in scenery.materials(photo):
             before = follow_scene(material, stage)
             if before is not None:
                 self._followed.append((material.name, before.name))
+        facts: dict[str, Any] = {}
+        self._rig = self._rigging.enter_context(stereo.rigged(stage, photo.root, spec, facts.update))
+        self.target = stereo.named(self.target, spec, self.size)
+        self._output = job.Output(self.target, True)
+        self.warning = facts.get("warning", "")
+        if self._rig is not None:
+            self.size = self._rig.size
 
     @property
     def _pattern(self) -> str:
@@ -101,23 +122,45 @@ class Film:
         stage = self._stage_now()
         # One frame for each call: a generator that lives on would hold on to Blender's data between two ticks.
         # Blender takes the frame's number from the scene of the context, not from the one that it is told to render.
+        numbers = [self.numbers[self.done]]
         with bpy.context.temp_override(scene=stage):
-            for _ in render.render_frames(stage, self._pattern, [self.numbers[self.done]]):
-                self.done += 1
+            made = (
+                render.render_frames(stage, self._pattern, numbers)
+                if self._rig is None
+                else stereo.render_frames(stage, self._pattern, numbers, rig=self._rig)
+            )
+            for frame in made:
+                self._finish(frame.path)
 
     @property
     def _raw(self) -> Path:
         assert self._folder is not None
-        return self._folder / "raw.png"
+        return self._folder / f"raw{len(self._taken)}.png"
 
     def start_next(self) -> None:
-        """Begin to render the next frame beside the window. Raises RenderError."""
+        """Begin to render the next frame, or its next view, beside the window. Raises RenderError."""
         with bpy.context.temp_override(scene=self._stage_now()):
+            if self._rig is not None:
+                self._rig.place(self.numbers[self.done], len(self._taken))
             render.start_frame(self._stage_now(), self.numbers[self.done], self._raw)
 
     def take(self) -> None:
-        """The frame that was begun is finished. Raises RenderError or StorageError."""
-        render.take_frame(self._stage_now(), self._raw, frame_name(self._pattern, self.numbers[self.done]))
+        """What was begun is finished. Raises RenderError or StorageError."""
+        target = frame_name(self._pattern, self.numbers[self.done])
+        if self._rig is None:
+            render.take_frame(self._stage_now(), self._raw, target)
+        else:
+            self._taken.append(self._raw)
+            if len(self._taken) < self._rig.views:
+                return
+            self._rig.deliver(self._taken, target)
+            self._taken = []
+        self._finish(target)
+
+    def _finish(self, frame: Path) -> None:
+        if self._grain is not None:
+            content, size = grown(frame, self._grain, self.numbers[self.done], self._spec)
+            render.deliver(content, frame, size)
         self.done += 1
 
     def _stage_now(self) -> bpy.types.Scene:
@@ -129,10 +172,14 @@ class Film:
     def encode(self, progress: Any = None) -> None:
         """Make the film of the frames. Raises RenderError or StorageError."""
         frames = [frame_name(self._pattern, n) for n in self.numbers]
-        encode_film(frames, self.target, fps=self.fps, size=self.size, progress=progress)
+        job.encode(
+            frames, self._output, self._spec, fps=self.fps, size=self.size, form=self._form, sound=self._sound, progress=progress,
+            edit=self._edit,
+        )  # fmt: skip
 
     def end(self) -> None:
         """Put everything back as it was; to be called at the end, however it comes."""
+        self._rigging.close()
         for material_name, scene_name in self._followed:
             material, scene = bpy.data.materials.get(material_name), bpy.data.scenes.get(scene_name)
             if material is not None and scene is not None:
@@ -152,11 +199,9 @@ class Film:
     def _put_camera_back(self) -> None:
         collection = bpy.data.collections.get(self._collection)
         photo = scenery.scenery(collection) if collection is not None and ID in collection else None
-        if photo is None or (photo.notes.film, photo.notes.crop) == self._framed:
+        if photo is None or self._camera is None or (photo.notes.film, photo.notes.crop, photo.notes.framed) == self._framed:
             return
-        for name, value in self._camera.items():
-            setattr(photo.camera.data, name, value)
-        setup.cameras.remember_rest(photo.camera.data, setup.photo_tangent(photo))
+        cameras.put_lens_back(photo.camera.data, self._camera)
         setup.notes.note_film(photo.root, *self._framed)
 
 
@@ -172,7 +217,7 @@ def film_path(scene: bpy.types.Scene, name: str) -> Path:
     path = Path(bpy.path.abspath(text))
     if text.endswith(("/", "\\")) or path.is_dir():
         return path / f"{plain}.mp4"
-    return path if path.suffix.lower() == ".mp4" else path.with_name(f"{path.name}.mp4")
+    return path if path.suffix.lower() in SUFFIXES else path.with_name(f"{path.name}.mp4")
 
 
 def _check_writable(target: Path) -> None:
@@ -299,8 +344,26 @@ class STILLSCAPE_OT_render_film(Reporting, tasks.Modal, bpy.types.Operator):
             film.end()
 
     def _succeed(self, film: Film) -> set[str]:
+        if film.warning:
+            self.report({"WARNING"}, film.warning)
         self.report({"INFO"}, f"Film: {shown(film.target)}")
         return {"FINISHED"}
 
 
-register, unregister = bpy.utils.register_classes_factory((STILLSCAPE_OT_render_film,))
+class STILLSCAPE_OT_film_size(bpy.types.Operator):
+    bl_idname = "stillscape.film_size"
+    bl_label = "Size by Name"
+    bl_description = "Set the film's size to a usual one"
+    bl_options = {"REGISTER", "UNDO"}
+
+    size: bpy.props.EnumProperty(
+        name="Size", items=[(name, f"{name}  ({w} × {h})", f"{w} × {h} pixels") for name, (w, h) in SIZES.items()], default="1080p"
+    )
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        settings = context.scene.stillscape.render
+        settings.use_size, settings.size = True, SIZES[self.size]
+        return {"FINISHED"}
+
+
+register, unregister = bpy.utils.register_classes_factory((STILLSCAPE_OT_render_film, STILLSCAPE_OT_film_size))

@@ -13,6 +13,7 @@ from bpy_extras.io_utils import ImportHelper
 from .. import spec as specs
 from ..errors import InputError, RenderError, StillscapeError, UsageError
 from ..output import job
+from ..scene import camera as cameras
 from ..scene.build import Built, build_in_steps, remove
 from ..spec import MoveSpec, ReliefSpec, SceneSpec
 from ..vision.files import shown
@@ -24,6 +25,7 @@ from . import process, results, setup
 from .depth import draw_depth
 from .errors import Reporting
 from .layout import draw_section
+from .move import draw_move
 from .preferences import machine
 from .properties import annotations_of, attribute, set_values, to_spec, values_of
 from .scenery import scenery
@@ -106,7 +108,9 @@ class STILLSCAPE_OT_import_photo(Reporting, bpy.types.Operator, ImportHelper):
         ):
             header, body = layout.panel(f"STILLSCAPE_import_{title}", default_closed=title == "Photo")
             header.label(text=title)
-            if body is not None:
+            if body is not None and section is MoveSpec:
+                draw_move(body, group)
+            elif body is not None:
                 draw_section(body, group, section)
         layout.prop(self, "set_up_render")
 
@@ -270,6 +274,7 @@ class STILLSCAPE_OT_photo_to_scene(Reporting, Modal, bpy.types.Operator):
         for name, section in _OWN.items():
             set_values(getattr(settings, name), section, getattr(spec, name))
         _select(context, built[-1])
+        cameras.mark(context.scene, built[-1].root, built[-1].shot)
         if self.set_up_render:
             photo_scene = scenery(built[-1].collection)
             assert photo_scene is not None

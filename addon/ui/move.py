@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from typing import Any
 
 import bpy
 
@@ -10,17 +10,32 @@ from .. import moves
 from ..scene import camera as cameras
 from ..scene import notes
 from ..scene.aim import is_moved, place_aim
+from ..spec import MoveSpec, move_settings
 from . import scenery
 from .errors import Reporting
+from .layout import draw_section
 from .preferences import machine
 from .properties import to_spec
 from .setup import has_photo
+
+_LENGTH = ("frames", "seconds", "fps")
+
+
+def draw_move(layout: bpy.types.UILayout, group: Any) -> None:
+    """Draw the settings of `group` that matter to the move that it holds."""
+    if group.camera_path:
+        draw_section(layout, group, MoveSpec, only=("camera_path", "fps", "ease"))
+        return
+    wanted = set(move_settings(group.move))
+    if group.ease == "linear":
+        wanted.discard("curve")
+    draw_section(layout, group, MoveSpec, only=("name", *wanted, *_LENGTH, "then", "camera_path"))
 
 
 class STILLSCAPE_OT_apply_move(Reporting, bpy.types.Operator):
     bl_idname = "stillscape.apply_move"
     bl_label = "Apply Move"
-    bl_description = "Replace the keyframes of the photo's camera by this move"
+    bl_description = "Replace the move of the photo's camera, with what was changed of it by hand"
     bl_options = {"REGISTER", "UNDO"}
 
     @classmethod
@@ -32,10 +47,11 @@ class STILLSCAPE_OT_apply_move(Reporting, bpy.types.Operator):
         if photo is None:
             return self.refuse(f"{scenery.NOTHING}.")
         spec = to_spec(context.scene.stillscape, machine())
-        move = replace(spec.move, frames=photo.notes.frames, fps=photo.notes.fps) if photo.notes.clip else spec.move
+        move = moves.fitted(spec.move, photo.notes.frames, photo.notes.fps) if photo.notes.clip else spec.move
         stage = scenery.stage(photo)
         shot = moves.shot(move, stage)
         cameras.animate(photo.camera, shot)
+        cameras.mark(context.scene, photo.root, shot)
         aim = scenery.aim(photo)
         if aim is not None and not is_moved(aim):
             place_aim(aim, stage)

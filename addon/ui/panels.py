@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import bpy
 
+from ..output.formats import LOOPS
 from ..scene.relief import NUMBERS
-from ..spec import LayersSpec, MoveSpec, PhotoSpec, ReliefSpec, RenderSpec
+from ..spec import FilmSpec, LayersSpec, PhotoSpec, ReliefSpec, RenderSpec
 from . import tasks
 from .depth import draw_depth
 from .focus import draw_focus
 from .layers import draw_layers
 from .layout import draw_section
 from .light import draw_light
+from .move import draw_move
 from .scenery import active_scenery
+from .stereo import draw_stereo
 
 
 class _Panel:
@@ -130,7 +135,7 @@ class VIEW3D_PT_stillscape_move(_SubPanel, bpy.types.Panel):
     def draw(self, context: bpy.types.Context) -> None:
         column = self.settings(self.layout)
         settings = context.scene.stillscape.move
-        draw_section(column, settings, MoveSpec)
+        draw_move(column, settings)
         column.operator("stillscape.apply_move", icon="VIEW_CAMERA")
 
 
@@ -164,11 +169,70 @@ class VIEW3D_PT_stillscape_render(_SubPanel, bpy.types.Panel):
     def draw(self, context: bpy.types.Context) -> None:
         column = self.settings(self.layout)
         settings = context.scene.stillscape
-        draw_section(column, settings.render, RenderSpec)
+        draw_section(column, settings.render, RenderSpec, only=("engine", "samples", "size"))
+        column.operator_menu_enum("stillscape.film_size", "size", text="Size by Name")
+        draw_section(column, settings.film, FilmSpec, only=("framing",))
+        draw_section(column, settings.render, RenderSpec, without=("engine", "samples", "size"))
         column.prop(settings, "output")
         column.separator()
         column.operator("stillscape.render_film", icon="RENDER_ANIMATION")
         column.operator("stillscape.set_up_render", icon="SCENE")
+
+
+class VIEW3D_PT_stillscape_format(_Panel, bpy.types.Panel):
+    bl_idname = "VIEW3D_PT_stillscape_format"
+    bl_parent_id = "VIEW3D_PT_stillscape_render"
+    bl_label = "Film"
+    bl_order = 0
+
+    def draw(self, context: bpy.types.Context) -> None:
+        layout = self.layout
+        layout.use_property_split, layout.use_property_decorate = True, False
+        film = context.scene.stillscape.film
+        suffix = Path(context.scene.stillscape.output).suffix.lower() or ".mp4"
+        column = layout.column()
+        row = column.row()
+        row.active = suffix not in LOOPS
+        row.prop(film, "codec")
+        draw_section(column, film, FilmSpec, only=("quality",))
+        row = column.row()
+        row.active = suffix in (".mov", ".webm", ".webp")
+        row.prop(film, "alpha")
+        draw_section(column, film, FilmSpec, only=("dither", "grain"))
+        row = column.row()
+        row.active = film.grain > 0
+        row.prop(film, "grain_seed")
+
+
+class VIEW3D_PT_stillscape_sound(_Panel, bpy.types.Panel):
+    bl_idname = "VIEW3D_PT_stillscape_sound"
+    bl_parent_id = "VIEW3D_PT_stillscape_render"
+    bl_label = "Sound"
+    bl_options = {"DEFAULT_CLOSED"}
+    bl_order = 1
+
+    def draw(self, context: bpy.types.Context) -> None:
+        layout = self.layout
+        layout.use_property_split, layout.use_property_decorate = True, False
+        film = context.scene.stillscape.film
+        column = layout.column()
+        column.prop(film, "audio")
+        more = column.column()
+        more.active = bool(film.audio)
+        draw_section(more, film, FilmSpec, only=("audio_volume", "audio_fade_in", "audio_fade_out", "audio_loop"))
+
+
+class VIEW3D_PT_stillscape_stereo(_Panel, bpy.types.Panel):
+    bl_idname = "VIEW3D_PT_stillscape_stereo"
+    bl_parent_id = "VIEW3D_PT_stillscape_render"
+    bl_label = "Stereo and VR"
+    bl_options = {"DEFAULT_CLOSED"}
+    bl_order = 2
+
+    def draw(self, context: bpy.types.Context) -> None:
+        layout = self.layout
+        layout.use_property_split, layout.use_property_decorate = True, False
+        draw_stereo(layout.column(), context, active_scenery(context))
 
 
 _CLASSES = (
@@ -181,5 +245,8 @@ _CLASSES = (
     VIEW3D_PT_stillscape_focus,
     VIEW3D_PT_stillscape_light,
     VIEW3D_PT_stillscape_render,
+    VIEW3D_PT_stillscape_format,
+    VIEW3D_PT_stillscape_sound,
+    VIEW3D_PT_stillscape_stereo,
 )
 register, unregister = bpy.utils.register_classes_factory(_CLASSES)

@@ -19,7 +19,8 @@ from ..vision.depth import estimators
 
 _FIRST_VALUES: dict[str, Any] = {
     "fov": 50.0, "near": 1.5, "far": 12.0, "ratio": 8.0, "known_size": 1.8, "network_size": 518, "size": (1920, 1080),
-    "frames": 72, "fps": 24.0, "at": (0.5, 0.5), "f_stop": 2.8, "relight": 0.7,
+    "frames": 72, "seconds": 3.0, "fps": 24.0, "interaxial": 0.063, "convergence": 3.0, "cone": 35.0,
+    "at": (0.5, 0.5), "f_stop": 2.8, "relight": 0.7,
 }  # fmt: skip
 """What an optional setting shows once it is switched on."""
 
@@ -160,7 +161,7 @@ class STILLSCAPE_PG_settings(bpy.types.PropertyGroup):
         **{name: bpy.props.PointerProperty(type=group) for name, group in _GROUPS.items()},
         "output": bpy.props.StringProperty(
             name="Film",
-            description="Where the film goes (.mp4). Left empty: beside the .blend file, under the photo's name",
+            description="Where the film goes; the ending chooses the format (.mp4, .mov, .webm, .mkv, .webp or .gif). Left empty: beside the .blend file, under the photo's name",
             subtype="FILE_PATH",
             options=compat.path_options() | {"ANIMATABLE"},
         ),

@@ -12,6 +12,7 @@ from ..scene.build import ID, ROLE, stage_of
 from ..scene.notes import Notes, distance_now, read_notes
 from ..scene.relief import numbers, relief_modifier
 from ..spec import SceneSpec
+from ..vision.planning import view_pixels
 
 NOTHING = "Select a photo that Stillscape has made into a scene, or import one"
 
@@ -65,7 +66,8 @@ def film_size(photo: Scenery, spec: SceneSpec) -> tuple[int, int]:
     """Width and height of the film in pixels, both even: as set, else the photo's own."""
     from ..output import film
 
-    return film.film_size(*(spec.render.size or photo.notes.size))
+    decided = view_pixels(spec, photo.notes.size, photo.notes.camera.fov)
+    return film.film_size(*(decided or spec.render.size or photo.notes.size))
 
 
 def has_alpha(photo: Scenery) -> bool:

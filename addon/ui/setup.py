@@ -21,15 +21,15 @@ from .properties import to_spec
 from .scenery import Scenery
 
 
-def fit_camera(photo: Scenery, film: tuple[int, int], crop: float) -> None:
-    """Frame the photo's camera for a film of `film` pixels and this crop, if it was framed for others."""
-    if film == photo.notes.film and abs(crop - photo.notes.crop) < 1e-6:
+def fit_camera(photo: Scenery, film: tuple[int, int], crop: float, framing: str = "subject") -> None:
+    """Frame the photo's camera for a film of `film` pixels, this crop and this framing, if it was framed for others."""
+    aim = photo.notes.subject if framing == "subject" else None
+    if film == photo.notes.film and abs(crop - photo.notes.crop) < 1e-6 and aim == photo.notes.framed:
         return
     size = photo.notes.size
-    framing = frame_photo(photo.notes.camera, size, film, crop)
-    cameras.frame_camera(photo.camera.data, framing, photo.notes.near, photo.notes.far)
-    cameras.remember_rest(photo.camera.data, photo_tangent(photo))
-    notes.note_film(photo.root, film, crop)
+    window = frame_photo(photo.notes.camera, size, film, crop, aim)
+    cameras.reframe(photo.camera.data, window, photo.notes.near, photo.notes.far, photo_tangent(photo))
+    notes.note_film(photo.root, film, crop, aim)
 
 
 def photo_tangent(photo: Scenery) -> float:
@@ -45,7 +45,7 @@ def shot_of(photo: Scenery) -> moves.Shot:
 def set_up(scene: bpy.types.Scene, photo: Scenery, spec: SceneSpec) -> None:
     """Give `scene` the photo's camera and the settings under which its first frame is the photo."""
     film = scenery.film_size(photo, spec)
-    fit_camera(photo, film, spec.render.crop)
+    fit_camera(photo, film, spec.render.crop, spec.film.framing)
     transparent = scenery.has_alpha(photo)
     render.set_up_render(scene, photo.camera, shot_of(photo), spec.render, film, transparent=transparent)
     set_up_effects(scene, photo.root, photo.camera, spec.focus)

@@ -61,18 +61,24 @@ def even(size: tuple[int, int]) -> tuple[int, int]:
     return max(2, size[0] // 2 * 2), max(2, size[1] // 2 * 2)
 
 
-def frame_photo(camera: PhotoCamera, photo: tuple[int, int], film: tuple[int, int], crop: float = 0.0) -> Framing:
+def frame_photo(
+    camera: PhotoCamera, photo: tuple[int, int], film: tuple[int, int], crop: float = 0.0, aim: tuple[float, float] | None = None
+) -> Framing:
     """The window of a photo that a film of another size shows.
 
     Of the same size, or one less to be even, a film pixel is a photo pixel and the last column or row is cut off;
-    otherwise the photo covers the film and what sticks out is cut off evenly. crop: how much less of it is shown on every
-    side, in shares of what would be.
+    otherwise the photo covers the film and what sticks out is cut off: evenly, or so that `aim` (shares of the photo from the
+    left and the top) comes as near to the film's middle as the photo's border allows. crop: how much less of it is shown on
+    every side, in shares of what would be.
     """
     if not crop and all(0 <= p - f <= 1 for p, f in zip(photo, film)):
         scale, left, top = 1.0, 0.0, 0.0
     else:
-        scale = min(photo[0] / film[0], photo[1] / film[1]) * (1 - 2 * crop)
-        left, top = (photo[0] - film[0] * scale) / 2, (photo[1] - film[1] * scale) / 2
+        whole = min(photo[0] / film[0], photo[1] / film[1])
+        x, y = aim or (0.5, 0.5)
+        left, top = (max(0.0, min(p - f * whole, at * p - f * whole / 2)) for p, f, at in zip(photo, film, (x, y)))
+        scale = whole * (1 - 2 * crop)
+        left, top = left + film[0] * (whole - scale) / 2, top + film[1] * (whole - scale) / 2
     width, height = film[0] * scale, film[1] * scale
     rays = ray_map(camera, photo)
     tan_x = ((left + width / 2) / photo[0] - rays.u0) * rays.width
@@ -186,34 +192,18 @@ def layer_grid(
     cv2 = cv()
     left, top, right, bottom = box
     grid_h, grid_w = levels.shape
-    ys, xs = np.arange(top, bottom), np.arange(left, right)
-    shown = levels[np.clip(ys, 0, grid_h - 1)[:, None], np.clip(xs, 0, grid_w - 1)]
-    # What has a depth of its own: the soft rim lies over farther layers and has not.
-    anchor = (matte > 0) & (shown <= level)
-    if not anchor.any():
-        anchor = np.ones_like(anchor)
     scale = (grid_w / size[0], grid_h / size[1])
     reach = max(1, math.ceil(at.step * max(scale)))
     area = cv2.dilate((matte > 0).astype(np.uint8), np.ones((2 * reach + 1, 2 * reach + 1), np.uint8)) > 0
     # Which pixel of the box each line of the lattice stands on; past the box's border, the last one: there it goes on.
     columns, rows = (np.floor(a * s).astype(int) - start for a, s, start in zip((at.x, at.y), scale, (left, top)))
-    ring = _ring(box, levels.shape)
+    ring = box_goes_on(box, levels.shape)
     inside_x, inside_y = (_inside(i, n, r) for i, n, r in ((columns, right - left, ring[0]), (rows, bottom - top, ring[1])))
     columns, rows = np.clip(columns, 0, right - left - 1), np.clip(rows, 0, bottom - top - 1)
     active = area[rows[:, None], columns] & inside_y[:, None] & inside_x
-    _, nearest = cv2.distanceTransformWithLabels((~anchor).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
-    places = np.zeros(int(nearest.max()) + 1, np.int64)
-    places[nearest[anchor]] = np.flatnonzero(anchor)
-    place = places[nearest[rows[:, None], columns]]
-    py, px = np.divmod(place, right - left)
-    hidden = shown.ravel()[place] < level
-    seen_d = d[np.clip(py + top, 0, grid_h - 1), np.clip(px + left, 0, grid_w - 1)]
     here_x, here_y = np.clip(columns + left, 0, grid_w - 1), np.clip(rows + top, 0, grid_h - 1)
-    here_d = d[here_y[:, None], here_x]
-    anchor_d = seen_d if own_d is None else np.where(hidden, own_d.ravel()[place], seen_d)
-    elsewhere = (not sky) & (shown[rows[:, None], columns] != level) & (np.abs(here_d - anchor_d) < _SAME_SURFACE)
+    py, px, hidden, elsewhere = depth_places(box, matte, levels, level, own_d, d, sky, at=(rows[:, None], columns))
     w, h = right - left, bottom - top
-    hidden &= ~elsewhere
     lookup = np.stack(
         [
             np.where(elsewhere, (here_x + 0.5) / grid_w, np.where(hidden, (px + 0.5) / w, np.clip((px + left + 0.5) / grid_w, 0, 1))),
@@ -236,7 +226,49 @@ def layer_grid(
     return _grid(camera, size, u[kept], v[kept], lookup[kept], backed[rows[:, None], columns][kept], renumber[faces])
 
 
-def _ring(box: tuple[int, int, int, int], levels: tuple[int, ...]) -> tuple[tuple[bool, bool], tuple[bool, bool]]:
+class DepthPlaces(NamedTuple):
+    """Where each pixel of a layer's box finds its depth: y and x of a pixel of the box, int of any one shape; hidden: in the
+    layer's own map; elsewhere: not there, but in the photo's map at the pixel itself, and a little behind it."""
+
+    y: NDArray[np.int64]
+    x: NDArray[np.int64]
+    hidden: NDArray[np.bool_]
+    elsewhere: NDArray[np.bool_]
+
+
+def depth_places(
+    box: tuple[int, int, int, int],
+    matte: NDArray[np.uint8],
+    levels: NDArray[np.uint8],
+    level: int,
+    own_d: NDArray[np.float32] | None,
+    d: NDArray[np.float32],
+    sky: bool,
+    at: tuple[NDArray[np.int_], NDArray[np.int_]],
+) -> DepthPlaces:
+    """Where the pixels `at` (rows and columns of the box, as indices that broadcast) find their depth; see `layer_grid` for the rest."""
+    left, top, right, bottom = box
+    grid_h, grid_w = levels.shape
+    ys, xs = np.arange(top, bottom), np.arange(left, right)
+    shown = levels[np.clip(ys, 0, grid_h - 1)[:, None], np.clip(xs, 0, grid_w - 1)]
+    # What has a depth of its own: the soft rim lies over farther layers and has not.
+    anchor = (matte > 0) & (shown <= level)
+    if not anchor.any():
+        anchor = np.ones_like(anchor)
+    _, nearest = cv().distanceTransformWithLabels((~anchor).astype(np.uint8), cv().DIST_L2, 5, labelType=cv().DIST_LABEL_PIXEL)
+    places = np.zeros(int(nearest.max()) + 1, np.int64)
+    places[nearest[anchor]] = np.flatnonzero(anchor)
+    place = places[nearest[at]]
+    py, px = np.divmod(place, right - left)
+    hidden = shown.ravel()[place] < level
+    seen_d = d[np.clip(py + top, 0, grid_h - 1), np.clip(px + left, 0, grid_w - 1)]
+    here_d = d[np.clip(at[0] + top, 0, grid_h - 1), np.clip(at[1] + left, 0, grid_w - 1)]
+    anchor_d = seen_d if own_d is None else np.where(hidden, own_d.ravel()[place], seen_d)
+    elsewhere = (not sky) & (shown[at] != level) & (np.abs(here_d - anchor_d) < _SAME_SURFACE)
+    return DepthPlaces(py, px, hidden & ~elsewhere, elsewhere)
+
+
+def box_goes_on(box: tuple[int, int, int, int], levels: tuple[int, ...]) -> tuple[tuple[bool, bool], tuple[bool, bool]]:
     """Whether a layer goes on past its box: it does where the box ends outside the photo. ((left, right), (top, bottom))"""
     left, top, right, bottom = box
     return (left < 0, right > levels[1]), (top < 0, bottom > levels[0])

@@ -177,11 +177,12 @@ class Layer:
 
 
 class TextureKey(NamedTuple):
-    """What decides a film texture besides the photo: film pixels that the whole photo takes, and the magnification."""
+    """What decides a film texture besides the photo: film pixels that the whole photo takes, the magnification, and its grain."""
 
     width: int
     height: int
     magnification: float
+    degrained: bool = False  # made of the photo without its grain
 
 
 @dataclass(frozen=True)
@@ -222,7 +223,7 @@ class LayeredPhoto:
     frames: of a film, whose first frame all else is about; None of a photo. normals: RGB PNG of what the depth network saw of
     the surfaces' normals, (n + 1) / 2 in the scene's axes (x right, y away from the camera, z up), or of those of the smoothed
     depth; None in older files. aim: where in the photo the subject is that `focus` is the distance of, in shares from left and
-    top; None in older files, and means the optical axis.
+    top; None in older files, and means the middle.
     """
 
     folder: Path

@@ -72,6 +72,8 @@ def make_layered_film(path: Path, spec: SceneSpec, folder: Path, progress: Progr
 
     Raises InputError, StorageError or UsageError with a sentence for the user; whatever `progress` raises to cancel.
     """
+    if spec.film.grain:
+        raise UsageError(f"{shown(path)}: a film brings grain of its own, fresh in every frame; leave out --grain.")
     progress(0.0, "Opening the film")
     source = open_film(path, max_megapixels=spec.photo.max_megapixels)
     with whole_folder(folder) as place:
@@ -378,7 +380,7 @@ def _layered(folder: Path, source: Film, first: Photo, found: _Found, scale: _Sc
 
 
 def _texture_key(layered: LayeredPhoto, spec: SceneSpec, count: int, fps: float, *, film: bool) -> TextureKey:
-    size = film_pixels(spec, layered.size, film=film)
+    size = film_pixels(spec, layered.size, film=film, fov=layered.camera.fov)
     width, height = photo_in_film(layered.size, size, frame_photo(layered.camera, layered.size, size, spec.render.crop))
     planned = replace(layered, frames=FilmFrames(count, fps, "", "", TextureKey(width, height, 1.0)))
     return texture_key(layered, shot(planned, spec.move), size, spec.render.crop)

@@ -8,21 +8,22 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import InputError, RenderError
+from ..errors import InputError, RenderError, UsageError
 from ..spec import SceneSpec
 from . import depth as depth_sources
 from .cv import cv
 from .distances import shape_faces, to_metres
 from .faces import find_faces
-from .files import write_atomically
+from .files import shown, write_atomically
 from .focus import Focus, depth_at, find_focus
 from .geometry import even, pitch_from_horizon, ray_map
+from .grain import measure_grain, without_grain
 from .layered import DepthMap, Disparity, FilmTexture, LayeredPhoto, PhotoCamera, read_layered, to_disparity, write_layered
 from .layering import cut_layers, find_sky, grid_size, make_layers, photo_colour
 from .normals import normals_from_depth
 from .photo import Photo, read_photo
-from .planning import shot, texture_key
-from .texture import encode_texture
+from .planning import shot, texture_key, view_pixels
+from .texture import average_down, encode_texture
 
 DEFAULT_FOV = 50.0
 NO_HORIZON_HEIGHT = 1.6  # metres: eye level
@@ -59,9 +60,9 @@ def write_depth(path: Path, spec: SceneSpec, folder: Path, progress: depth_sourc
     return disparity.near, disparity.far, depth.made_by
 
 
-def film_pixels(spec: SceneSpec, photo: tuple[int, int], *, film: bool) -> tuple[int, int]:
-    """Width and height to render: as set, else the photo's; even for a film file."""
-    size = spec.render.size or photo
+def film_pixels(spec: SceneSpec, photo: tuple[int, int], *, film: bool, fov: float = DEFAULT_FOV) -> tuple[int, int]:
+    """Width and height to render: as set, else the photo's; even for a film file. fov: of the photo, in degrees; it counts for VR180."""
+    size = view_pixels(spec, photo, fov) or spec.render.size or photo
     return even(size) if film else (int(size[0]), int(size[1]))
 
 
@@ -75,6 +76,7 @@ def make_layered_photo(path: Path, spec: SceneSpec, folder: Path, progress: dept
     photo, depth = estimate_depth(path, spec, progress)
     progress(0.5, "Scaling the depth")
     disparity = to_disparity(depth, near=spec.depth.near, far=spec.depth.far)
+    photo, made = _degrained(photo, spec, film=film)
     layering = make_layers(photo, disparity.d, find_sky(depth), spec, lambda share, text: progress(0.5 + 0.3 * share, text))
     focus = choose_focus(photo, depth, layering.d, spec)
     original = f"photo{path.suffix.lower() or '.img'}"
@@ -93,13 +95,14 @@ def make_layered_photo(path: Path, spec: SceneSpec, folder: Path, progress: dept
         grid=(layering.d.shape[1], layering.d.shape[0]),
         layers=layering.layers,
         levels=layering.levels,
-        made={"estimator": depth.made_by, "photo_sha256": photo.sha256},
+        made={"estimator": depth.made_by, "photo_sha256": photo.sha256, **made},
         transparent=photo.alpha is not None,
         deep=photo.pixels.dtype != np.uint8,
     )
     progress(0.8, "Filtering the photo")
-    key = texture_key(layered, shot(layered, spec.move), film_pixels(spec, photo.size, film=film), spec.render.crop)
-    suffix, texture = encode_texture(photo, key)
+    pixels = film_pixels(spec, photo.size, film=film, fov=layered.camera.fov)
+    key = texture_key(layered, shot(layered, spec.move), pixels, spec.render.crop)
+    suffix, texture = encode_texture(photo, key._replace(degrained=False))  # which the photo is by now
     layered = replace(layered, texture=FilmTexture(f"texture{suffix}", key))
     progress(0.9, "Writing the layers")
     normals = depth.normals
@@ -110,6 +113,19 @@ def make_layered_photo(path: Path, spec: SceneSpec, folder: Path, progress: dept
     write_layered(layered, {**files, **layering.files})
     progress(1.0, "Layers ready")
     return layered
+
+
+def _degrained(photo: Photo, spec: SceneSpec, *, film: bool) -> tuple[Photo, dict[str, list[float]]]:
+    """The photo without its grain, and the grain that it has at the film's size, if the settings ask for fresh grain."""
+    if not spec.film.grain:
+        return photo, {}
+    if photo.pixels.dtype == np.float32:
+        raise UsageError(f"{shown(photo.path)}: --grain is for photos of 8 or 16 bits; leave it out for linear ones.")
+    size = film_pixels(spec, photo.size, film=film)
+    scale = min(1.0, max(f / p for f, p in zip(size, photo.size)))
+    small = average_down(photo.pixels, (max(1, round(photo.size[0] * scale)), max(1, round(photo.size[1] * scale))))
+    clean = without_grain(photo.pixels, measure_grain(photo.pixels))
+    return replace(photo, pixels=clean), {"grain": measure_grain(small).to_list()}
 
 
 def recut_layers(place: Path, spec: SceneSpec, folder: Path, progress: depth_sources.Progress) -> LayeredPhoto:

@@ -25,6 +25,10 @@ WIDEST_RANGE = 30.0
 """Nearest over farthest, as which the range of an inverse depth counts where it is larger, or has no zero of its own: an
 offset keeps ratios away from zero, so that the faintest steps far away are no edges. It is taken off again at the end."""
 EDGE_RATIO = 1.08  # near side over far side of a slope from which on it is an edge
+ROUGH_RATIO = 1.25  # the same for a rough network, which draws patterns of a surface as shallow steps
+_ROUGH_EDGE = 0.42  # how likely an edge must be for it to be sharpened, where a network says how likely edges are
+_ROUGH_REACH = 1.5  # how far beside such a place, in pixels of the network's map
+_SPECKS = 5  # diameter of the median that takes specks out, which nothing of a rough network's map can mean
 
 # All lengths are in pixels of the network's map, and so grow with the factor by which that was enlarged. A network's edge
 # is about as soft as a Gaussian of standard deviation _SOFTNESS of them once it has been enlarged linearly.
@@ -51,13 +55,22 @@ _SHARP = 0.6
 linearly by 1.5 up to 0.47, by 4 none."""
 
 
-def sharpen_edges(disparity: Floats, colour: Bytes, *, factor: float, confidence: Floats | None = None, sky: Mask | None = None) -> Floats:
+def sharpen_edges(
+    disparity: Floats,
+    colour: Bytes,
+    *,
+    factor: float,
+    confidence: Floats | None = None,
+    sky: Mask | None = None,
+    edges: Floats | None = None,
+) -> Floats:
     """Make the silhouettes of an enlarged network's map as sharp as the photo has them.
 
     disparity: float32 H×W, inverse depth ≥ 0 with 0 infinitely far, or, where its zero is unknown, counted from its
     farthest pixel; NaN and infinities are pixels without a value and stay as they are. colour: uint8 H×W×3, sRGB. factor:
     how many of its pixels one pixel of the network's map has become, along one side. confidence: float32 H×W in [0, 1],
-    of the network. sky: bool H×W, infinitely far. Returns float32 H×W; sky is exactly 0, and pixels farther than two of
+    of the network. sky: bool H×W, infinitely far. edges: float32 H×W in [0, 1], how likely one thing ends before another, of a
+    rough network that tells: then only clear steps where it says so are sharpened, and no specks are left. Returns float32 H×W; sky is exactly 0, and pixels farther than two of
     the network's pixels from every soft edge are untouched bit for bit. So is a map whose edges are sharp on the whole,
     or that was hardly enlarged.
 
@@ -79,27 +92,35 @@ def sharpen_edges(disparity: Floats, colour: Bytes, *, factor: float, confidence
     before = _nearest(disparity.astype(np.float32), finite)
     offset = _offset(before)
     d = before + offset
-    zone = _edge_zone(d, factor) & known
+    ratio = EDGE_RATIO if edges is None else ROUGH_RATIO
+    at = known if edges is None else known & (cv2.dilate(edges, _square(_ROUGH_REACH * factor)) > _ROUGH_EDGE)
+    zone = _edge_zone(d, factor, ratio) & at
     if not zone.any():
         return result
     if above.any():
         result = np.where(known, _without_sky(before, above, factor), result)
         offset = _offset(result[known])
         d = _nearest(result, known) + offset
-        zone = _edge_zone(d, factor) & known
+        zone = _edge_zone(d, factor, ratio) & at
     window = _disc(_WINDOW * factor)
     high, low = cv2.dilate(d, window), cv2.erode(d, window)
-    sides = np.where(zone & (high > EDGE_RATIO * low), np.where(high - d < d - low, high, low), d)
+    sides = np.where(zone & (high > ratio * low), np.where(high - d < d - low, high, low), d)
     trust = None if confidence is None else np.clip(np.nan_to_num(confidence), 1e-3, 1).astype(np.float32)
     fit = fit_to_colour(sides, colour, radius=max(2, round(_COLOURS * factor)), epsilon=_COLOUR_NOISE, weight=trust)
     by_colour = (1 - _OWN) * fit + _OWN * sides
     high, low = cv2.dilate(sides, window), cv2.erode(sides, window)
-    sides = np.where(zone & (high > EDGE_RATIO * low), np.where(by_colour - low > _FRONT * (high - low), high, low), sides)
+    sides = np.where(zone & (high > ratio * low), np.where(by_colour - low > _FRONT * (high - low), high, low), sides)
     around = np.ones((3, 3), np.uint8)
-    ratio = cv2.dilate(sides, around) / cv2.erode(sides, around)
-    certain = np.maximum(np.exp(-_DOUBT * np.maximum(ratio - _AGREED, 0)), 1e-4) * (1 if trust is None else trust)
+    contrast = cv2.dilate(sides, around) / cv2.erode(sides, around)
+    certain = np.maximum(np.exp(-_DOUBT * np.maximum(contrast - _AGREED, 0)), 1e-4) * (1 if trust is None else trust)
     spread, count = fast_global_smooth(np.stack([sides * certain, certain]).astype(np.float32), colour, strength=_SPREAD, sigma=_CONTRAST)
-    return np.where(zone, np.maximum(spread / count - offset, result[known].min()), result).astype(np.float32)
+    sharp = np.where(zone, np.maximum(spread / count - offset, result[known].min()), result).astype(np.float32)
+    if edges is None:
+        return sharp
+    smooth = _nearest(sharp, known)
+    for _ in range(2):
+        smooth = cv2.medianBlur(smooth, _SPECKS)
+    return np.where(zone, smooth, sharp)
 
 
 def _offset(known: Floats) -> np.float32:
@@ -109,11 +130,11 @@ def _offset(known: Floats) -> np.float32:
     return np.float32(max(0.0, (high - WIDEST_RANGE * low) / (WIDEST_RANGE - 1)))
 
 
-def _edge_zone(d: Floats, factor: float) -> Mask:
+def _edge_zone(d: Floats, factor: float, ratio: float) -> Mask:
     """The pixels around soft edges, bool H×W; none if most edges are sharp. d: float32 H×W > 0.
 
     An edge is where a map is steeper than around and than farther up and down the same slope, by which it is told from
-    floors, walls and their corners, and where the sides that its steepness speaks of differ by EDGE_RATIO.
+    floors, walls and their corners, and where the sides that its steepness speaks of differ by `ratio`.
     """
     cv2 = cv()
     smooth = cv2.GaussianBlur(d, (0, 0), _SMOOTH * factor)
@@ -122,7 +143,7 @@ def _edge_zone(d: Floats, factor: float) -> Mask:
     around = _square(factor)
     high, low = cv2.dilate(d, around), cv2.erode(d, around)
     middle = steepness > _STEEPER * cv2.GaussianBlur(steepness, (0, 0), _AROUND * factor)
-    middle &= steepness * (_WIDTH * factor) > (EDGE_RATIO - 1) * low
+    middle &= steepness * (_WIDTH * factor) > (ratio - 1) * low
     y, x = np.nonzero(middle)
     middle[y, x] = ~_goes_on(right, down, steepness, (y, x), factor)
     if not middle.any():
@@ -130,7 +151,7 @@ def _edge_zone(d: Floats, factor: float) -> Mask:
     step = np.zeros_like(d)
     for one, other, out in ((d[:, 1:], d[:, :-1], step[:, 1:]), (d[1:], d[:-1], step[1:])):
         np.maximum(out, np.abs(one - other), out=out)
-    jump = (step > _JUMP * (high - low)) & (step > (EDGE_RATIO - 1) * low)
+    jump = (step > _JUMP * (high - low)) & (step > (ratio - 1) * low)
     if float(steepness[middle & (cv2.dilate(jump.astype(np.uint8), around) > 0)].sum()) >= _SHARP * float(steepness[middle].sum()):
         return np.zeros_like(middle)
     return _within(middle, _ZONE * factor)
@@ -198,14 +219,21 @@ def _disc(diameter: float) -> NDArray[np.uint8]:
 
 
 def upsample_prediction(
-    values: Floats, kind: DepthKind, sky: Floats | Mask | None, confidence: Floats | None, colour: Bytes, size: tuple[int, int]
+    values: Floats,
+    kind: DepthKind,
+    sky: Floats | Mask | None,
+    confidence: Floats | None,
+    colour: Bytes,
+    size: tuple[int, int],
+    edges: Floats | None = None,
 ) -> Floats:
     """Bring what a network gave to the size of the photo, with the photo's silhouettes.
 
     values: float32 h×w of any `kind`, NaN where the network gives none. sky: its share of sky, float32 h×w in [0, 1], or
     bool of colour's size, as upsample_sky gives it. confidence: float32 h×w in [0, 1]. colour: uint8 H×W×3, sRGB: the
     photo on the grid that edges are to be sharpened on, which is the photo's own or a coarser one (what is finer than
-    the grid that layers are cut on is of no use). size: the photo's (width, height). Returns float32 of that size and of
+    the grid that layers are cut on is of no use). size: the photo's (width, height). edges: float32 h×w in [0, 1], see
+    `sharpen_edges`. Returns float32 of that size and of
     the same kind; an affine disparity is moved so that its farthest pixel is 0, which is the same map. In the sky a
     disparity is exactly 0, a depth infinite.
     """
@@ -223,7 +251,8 @@ def upsample_prediction(
         if not known.all():
             d = np.where(_enlarged((~known).astype(np.float32), grid) > 0.5, np.float32(np.nan), d)
     trust = None if confidence is None else np.clip(_enlarged(np.nan_to_num(confidence), grid), 0, 1)
-    d = sharpen_edges(d, colour, factor=factor, confidence=trust, sky=above)
+    likely = None if edges is None else _enlarged(edges, grid)
+    d = sharpen_edges(d, colour, factor=factor, confidence=trust, sky=above, edges=likely)
     if grid != size:
         if above is None:
             d = resample(d, size, depth=False)

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from ..errors import RenderError
 from .cv import cv
+from .grain import measure_grain, without_grain
 from .layered import TextureKey
 from .photo import Photo
 
@@ -98,6 +99,8 @@ def encode_texture(photo: Photo, key: TextureKey, *, lossy: bool = False) -> tup
     """
     cv2 = cv()
     pixels = photo.pixels if photo.alpha is None else np.concatenate([photo.pixels, photo.alpha[..., None]], -1)
+    if key.degrained:
+        pixels = np.concatenate([without_grain(pixels[..., :3], measure_grain(pixels[..., :3])), pixels[..., 3:]], -1)
     texels = film_texture(pixels, (key.width, key.height), magnification=key.magnification)
     bgr = cv2.cvtColor(texels, cv2.COLOR_RGB2BGR if photo.alpha is None else cv2.COLOR_RGBA2BGRA)
     suffix = ".exr" if texels.dtype == np.float32 else ".jpg" if lossy and bgr.dtype == np.uint8 and photo.alpha is None else ".png"

@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 
 REST = (1, (0, 0, 0))
+DRAWN_BY = [("warp", 4), ("cycles", 1), ("cycles", 16)]
+"""Engines, and their samples."""
 
 
 def random_depth(shape, path, far=40.0):
@@ -16,17 +18,17 @@ def random_depth(shape, path, far=40.0):
 
 
 @pytest.mark.versions
-@pytest.mark.parametrize("samples", [1, 16])
+@pytest.mark.parametrize(("engine", "samples"), DRAWN_BY)
 @pytest.mark.parametrize(
     ("size", "options"),
     [((151, 77), ()), ((91, 140), ()), ((120, 90), ("--lens-shift", 0.2, -0.15)), ((120, 90), ("--strength", 0))],
     ids=["odd", "portrait", "cropped", "flat"],
 )
-def test_rest_pose_is_the_photo(stillscape, make_photo, camera_path, psnr, tmp_path, size, options, samples):
+def test_rest_pose_is_the_photo(stillscape, make_photo, camera_path, psnr, tmp_path, size, options, engine, samples):
     photo = make_photo(*size)
     depth = random_depth((size[1], size[0]), tmp_path / "depth.npy")
     run = stillscape(
-        "render", photo, "-o", tmp_path / "f_####.png", "--camera-path", camera_path(REST), "--samples", samples,
+        "render", photo, "-o", tmp_path / "f_####.png", "--camera-path", camera_path(REST), "--samples", samples, "--engine", engine,
         "--depth", depth, "--depth-kind", "depth", *options,
     )  # fmt: skip
     assert run.code == 0, run.err
@@ -38,10 +40,12 @@ def test_a_real_photo_at_rest(stillscape, camera_path, psnr, tmp_path):
     photo = tmp_path / "astronaut.png"
     picture = cv2.cvtColor(data.astronaut(), cv2.COLOR_RGB2BGR)[:377, :451]
     cv2.imwrite(str(photo), picture)
-    for samples in (1, 16):
-        out = tmp_path / f"{samples}_####.png"
-        assert stillscape("render", photo, "-o", out, "--camera-path", camera_path(REST), "--samples", samples).code == 0
-        assert psnr(picture, cv2.imread(str(tmp_path / f"{samples}_0001.png"))) >= 60
+    for engine, samples in DRAWN_BY:
+        out = tmp_path / f"{engine}{samples}_####.png"
+        assert (
+            stillscape("render", photo, "-o", out, "--camera-path", camera_path(REST), "--samples", samples, "--engine", engine).code == 0
+        )
+        assert psnr(picture, cv2.imread(str(tmp_path / f"{engine}{samples}_0001.png"))) >= 60
 
 
 def translated(picture, shift):
@@ -55,8 +59,8 @@ def inside(picture, border=8):
     return picture[border:-border, border:-border]
 
 
-@pytest.mark.parametrize("samples", [1, 16])
-def test_a_small_motion_is_the_photo_warped_by_it(stillscape, make_photo, camera_path, psnr, tmp_path, samples):
+@pytest.mark.parametrize(("engine", "samples"), DRAWN_BY)
+def test_a_small_motion_is_the_photo_warped_by_it(stillscape, make_photo, camera_path, psnr, tmp_path, engine, samples):
     """At one distance a sideways step of the camera moves the whole photo by a known share of a pixel."""
     photo = make_photo(200, 150)
     picture = cv2.imread(str(photo))
@@ -65,7 +69,7 @@ def test_a_small_motion_is_the_photo_warped_by_it(stillscape, make_photo, camera
     shifts = (0.08, 0.3, 0.5)  # 1 % of a move is a tenth of a pixel at this size
     keys = [(i + 1, (s * pixel, 0, 0)) for i, s in enumerate(shifts)]
     run = stillscape(
-        "render", photo, "-o", tmp_path / "f_####.png", "--camera-path", camera_path(*keys), "--ease", "linear", "--samples", samples,
+        "render", photo, "-o", tmp_path / "f_####.png", "--camera-path", camera_path(*keys), "--ease", "linear", "--samples", samples, "--engine", engine,
         "--depth", tmp_path / "wall.npy", "--depth-kind", "depth", "--fov", 50,
     )  # fmt: skip
     assert run.code == 0, run.err
@@ -79,7 +83,8 @@ def sharpness(picture):
     return cv2.Laplacian(inside(grey), cv2.CV_64F).var()
 
 
-def test_sharpness_does_not_jump_and_nothing_turns_into_blocks(stillscape, make_photo, camera_path, psnr, tmp_path):
+@pytest.mark.parametrize("engine", ["warp", "cycles"])
+def test_sharpness_does_not_jump_and_nothing_turns_into_blocks(stillscape, make_photo, camera_path, psnr, tmp_path, engine):
     photo = make_photo(200, 150)
     picture = cv2.imread(str(photo))
     np.save(tmp_path / "wall.npy", np.full((150, 200), 1.0, np.float32))
@@ -87,7 +92,7 @@ def test_sharpness_does_not_jump_and_nothing_turns_into_blocks(stillscape, make_
     keys = [(i + 1, (0, 0, -n)) for i, n in enumerate(nearer)]
     run = stillscape(
         "render", photo, "-o", tmp_path / "f_####.png", "--camera-path", camera_path(*keys), "--ease", "linear",
-        "--depth", tmp_path / "wall.npy", "--depth-kind", "depth",
+        "--depth", tmp_path / "wall.npy", "--depth-kind", "depth", "--engine", engine,
     )  # fmt: skip
     assert run.code == 0, run.err
     frames = [cv2.imread(str(tmp_path / f"f_{i + 1:04d}.png")) for i in range(len(nearer))]
@@ -105,7 +110,8 @@ def test_sharpness_does_not_jump_and_nothing_turns_into_blocks(stillscape, make_
     assert psnr(inside(frames[-1]), inside(blocks)) < psnr(inside(frames[-1]), inside(smooth)) - 6
 
 
-def test_a_large_photo_filmed_small_does_not_alias(stillscape, camera_path, psnr, tmp_path):
+@pytest.mark.parametrize("engine", ["warp", "cycles"])
+def test_a_large_photo_filmed_small_does_not_alias(stillscape, camera_path, psnr, tmp_path, engine):
     """Fine stripes that the film cannot show come out as their mean, at rest and a little aside, at one sample."""
     height, width = 480, 640
     stripes = np.zeros((height, width, 3), np.uint8)
@@ -115,7 +121,7 @@ def test_a_large_photo_filmed_small_does_not_alias(stillscape, camera_path, psnr
     keys = [(1, (0, 0, 0)), (2, (0.001, 0, 0)), (3, (0.002, 0, -0.001))]
     run = stillscape(
         "render", tmp_path / "stripes.png", "-o", tmp_path / "f_####.png", "--camera-path", camera_path(*keys), "--size", "160x120",
-        "--samples", 1, "--depth", tmp_path / "wall.npy", "--depth-kind", "depth",
+        "--samples", 1, "--depth", tmp_path / "wall.npy", "--depth-kind", "depth", "--engine", engine,
     )  # fmt: skip
     assert run.code == 0, run.err
     for n in (1, 2, 3):

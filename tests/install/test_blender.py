@@ -91,7 +91,7 @@ def test_its_frames_are_those_of_the_wheels(resources: Path) -> None:
     shutil.copytree(ROOT / "tests" / "headless" / "golden", folder)
     done = blender(
         "-b", "--factory-startup", "--python-exit-code", "4", "-P", "headless/stillscape.py", "--",
-        "render", str(folder / "photo.png"), "--depth", str(folder / "depth.png"), "--near", "1.5", "--far", "12", "--move", "orbit", "--frames", "5", "--samples", "16",
+        "render", str(folder / "photo.png"), "--depth", str(folder / "depth.png"), "--near", "1.5", "--far", "12", "--move", "orbit", "--frames", "5", "--samples", "16", "--engine", "cycles",
         "--frame-range", "1,5", "-o", str(folder / "f_####.png"), "--save-blend", str(folder / "scene.blend"),
         resources=resources,
     )  # fmt: skip

@@ -13,7 +13,10 @@ import pytest
 
 from addon import ui
 from addon.output import film as film_module
+from addon.output import job
+from addon.output.matroska import read_matroska
 from addon.output.mp4 import read_film
+from addon.scene import camera as cameras
 from addon.scene import compat
 from addon.ui import film, process, results, scenery
 from addon.vision import worker_process
@@ -155,7 +158,7 @@ def test_render_film_leaves_the_scene_as_it_was(photo: Path, tmp_path: Path, mon
         frames.extend(cv2.imread(str(f)).astype(float) for f in files)
         film_module.encode_film(files, *rest, **more)
 
-    monkeypatch.setattr(film, "encode_film", noted)
+    monkeypatch.setattr(job, "encode_film", noted)
     scene = bpy.context.scene
     bpy.ops.stillscape.import_photo(filepath=str(photo))
     scene.frame_set(2)
@@ -184,9 +187,9 @@ def test_a_film_of_another_size_leaves_the_camera_as_it_was(photo: Path, tmp_pat
     bpy.context.scene.stillscape.render.use_size = True
     bpy.context.scene.stillscape.render.size = (32, 48)
     made = the_photo()
-    lens = [getattr(made.camera.data, name) for name in film._CAMERA]
+    lens = cameras.lens_state(made.camera.data)
     bpy.ops.stillscape.render_film(filepath=str(tmp_path / "film.mp4"))
-    assert [getattr(made.camera.data, name) for name in film._CAMERA] == lens
+    assert cameras.lens_state(made.camera.data) == lens
     reader = cv2.VideoCapture(str(tmp_path / "film.mp4"))
     assert reader.read()[1].shape[:2] == (48, 32)
 
@@ -325,3 +328,42 @@ def test_a_worker_that_dies_is_an_error(photo: Path, tmp_path: Path) -> None:
     assert message["type"] == "error" and "killed by the system, most likely because memory ran out" in message["message"]
     process.give_back(worker)
     assert process.take() is not worker
+
+
+@pytest.mark.parametrize("name", ["film.webp", "film.mov", "film.webm"])
+def test_render_film_writes_other_formats(photo: Path, tmp_path: Path, name: str) -> None:
+    settings = bpy.context.scene.stillscape
+    settings.film.alpha, settings.film.quality = True, 60
+    bpy.ops.stillscape.import_photo(filepath=str(photo))
+    assert bpy.ops.stillscape.render_film(filepath=str(tmp_path / name)) == {"FINISHED"}
+    if name == "film.webp":
+        assert len(cv2.imreadanimation(str(tmp_path / name))[1].frames) == 4
+    elif name == "film.mov":
+        assert (read_film(tmp_path / name).codec, read_film(tmp_path / name).frames) == ("ap4h", 4)
+    else:
+        info = read_matroska(tmp_path / name)
+        assert info.alpha and info.frames == 4
+
+
+def test_what_the_settings_of_a_film_exclude_is_said_before_rendering(photo: Path, tmp_path: Path) -> None:
+    settings = bpy.context.scene.stillscape
+    bpy.ops.stillscape.import_photo(filepath=str(photo))
+    for name, change, words in (
+        ("a.mp4", {"alpha": True}, "no alpha"),
+        ("a.webm", {"codec": "h265"}, "cannot be H.265"),
+        ("a.mp4", {"audio": str(tmp_path / "none.wav")}, "no such file"),
+        ("a.mp4", {"grain": 1.0}, "import it again"),
+    ):
+        for key, value in change.items():
+            setattr(settings.film, key, value)
+        with pytest.raises(RuntimeError, match=words):
+            bpy.ops.stillscape.render_film(filepath=str(tmp_path / name))
+        for key in change:
+            settings.film.property_unset(key)
+    assert not list(tmp_path.glob("a.*"))
+
+
+def test_sizes_by_name(photo: Path) -> None:
+    assert bpy.ops.stillscape.film_size(size="9:16") == {"FINISHED"}
+    settings = bpy.context.scene.stillscape.render
+    assert settings.use_size and tuple(settings.size) == (1080, 1920)

@@ -69,3 +69,22 @@ def test_horizon():
     assert pitch_from_horizon(0.2, camera, (100, 80)) < 0  # a horizon high in the picture: the camera looks down
     top = pitch_from_horizon(0.0, camera, (100, 100))
     assert top == pytest.approx(-30)
+
+
+@given(CAMERAS, SIZES, SIZES, st.tuples(st.floats(0, 1), st.floats(0, 1)), st.floats(0, 0.4))
+def test_a_film_of_another_shape_keeps_the_subject(camera, photo, film, aim, crop):
+    """The subject is in the picture, and the picture within the photo; without a crop as near to its middle as can be."""
+    window = frame_photo(camera, photo, film, crop, aim)
+    assert window.left >= -1e-6 and window.left + window.width <= photo[0] + 1e-6 * photo[0]
+    assert window.top >= -1e-6 and window.top + window.height <= photo[1] + 1e-6 * photo[1]
+    middle = frame_photo(camera, photo, film, crop)
+    assert (window.width, window.height) == (middle.width, middle.height)
+    for at, share, start, extent, plain in (
+        (aim[0], photo[0], window.left, window.width, middle.left),
+        (aim[1], photo[1], window.top, window.height, middle.top),
+    ):
+        off, before = (abs(at * share - s - extent / 2) for s in (start, plain))
+        assert off <= before + 1e-6 * share
+    if not crop:
+        assert window.left - 1e-6 * photo[0] <= aim[0] * photo[0] <= window.left + window.width + 1e-6 * photo[0] + 1
+        assert window.top - 1e-6 * photo[1] <= aim[1] * photo[1] <= window.top + window.height + 1e-6 * photo[1] + 1

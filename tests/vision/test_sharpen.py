@@ -65,6 +65,39 @@ def test_silhouettes_that_lie_beside_the_photos_are_moved_there():
     assert boundary_f1(sharp, d) > 0.6 > 0.1 > boundary_f1(np.roll(d, 2, axis=1), d)
 
 
+def outline(mask):
+    """1 along the boundary of a region, as a network tells it; 0 elsewhere."""
+    return cv2.morphologyEx(mask.astype(np.float32), cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8))
+
+
+def test_where_a_network_says_what_is_an_edge_only_that_is_sharpened():
+    d, soft, photo = soft_and_photo()
+    disc, post = d == np.float32(0.7), d == np.float32(0.5)
+    only_disc = sharpen_edges(soft, photo, factor=FACTOR, edges=outline(disc))
+    near = cv2.dilate(disc.astype(np.uint8), np.ones((15, 15), np.uint8)) > 0
+    assert np.abs(only_disc - d)[near].mean() < 0.5 * np.abs(soft - d)[near].mean()
+    around_post = cv2.dilate(post.astype(np.uint8), np.ones((15, 15), np.uint8)) > 0
+    assert np.array_equal(only_disc[around_post], soft[around_post])
+    assert np.array_equal(sharpen_edges(soft, photo, factor=FACTOR, edges=np.zeros_like(soft)), soft)
+
+
+def test_a_rough_network_leaves_neither_shallow_steps_nor_specks():
+    d = np.full((HEIGHT, WIDTH), 0.5, np.float32)
+    d[:, WIDTH // 2 :] = 0.6  # a shallow step: a fifth
+    d[:80] = 1.5
+    photo = np.full((HEIGHT, WIDTH, 3), 90, np.uint8)
+    photo[:80] = (60, 160, 60)
+    photo[:, WIDTH // 2 :] //= 2
+    photo[72:78:5, 20:300:9] = 250  # glints on what is near, close to its rim
+    soft = cv2.resize(as_a_network(d), (WIDTH, HEIGHT), interpolation=cv2.INTER_LINEAR)
+    everywhere = np.ones_like(soft)
+    sharp = sharpen_edges(soft, photo, factor=FACTOR, edges=everywhere)
+    assert np.array_equal(sharp[120:], soft[120:])
+    assert not np.array_equal(sharpen_edges(soft, photo, factor=FACTOR)[120:], soft[120:])
+    front = (sharp > 1).astype(np.uint8)
+    assert cv2.connectedComponents(front)[0] == cv2.connectedComponents(1 - front)[0] == 2  # two pieces: one near, one far
+
+
 def test_a_thin_rod_stands_where_the_photo_shows_it():
     _, soft, photo = soft_and_photo()
     row = sharpen_edges(soft, photo, factor=FACTOR)[80, 140:180]

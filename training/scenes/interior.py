@@ -320,11 +320,15 @@ class Room:
         at, turn = self.on_wall(wall, o.u, 0), TURN[wall]
         place = put(kit, m.thing("behind", (1, 1, 1)), at, turn)
         frame = Placed(Thing("", [], (0, 0, 0)), at, turn, at, at)
-        x = rng.uniform(x0 + 0.5, x1 - 0.5)
-        for thing in (shapes.cabinet(p), shapes.plant(p), shapes.shelf(p))[: int(rng.integers(0, 4))]:
-            x = rng.uniform(x0 + thing.size[0] / 2, x1 - thing.size[0] / 2) if wide > thing.size[0] else 0.0
-            put(kit, thing, frame.point(x, y1 - thing.size[1] / 2 - 0.01), turn)
-            break
+        makers = [shapes.cabinet, shapes.plant, shapes.shelf, shapes.chair, shapes.table, shapes.sofa, shapes.floor_lamp, shapes.fridge]
+        x = x0 + rng.uniform(0, 0.8)
+        for _ in range(int(rng.integers(0, 5))):  # along its far wall
+            thing = makers[int(rng.integers(len(makers)))](p)
+            w = thing.size[0]
+            if x + w > x1:
+                break
+            put(kit, thing, frame.point(x + w / 2, y1 - thing.size[1] / 2 - 0.01 - rng.choice([0, rng.uniform(0, 0.3)])), turn)
+            x += w + rng.uniform(0.02, 0.8)
         if rng.random() < 0.6:
             put(kit, shapes.framed(p), frame.point(rng.uniform(x0 + 0.5, x1 - 0.5), y1 - 0.003, 1.6), turn)
         if rng.random() < 0.75:

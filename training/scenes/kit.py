@@ -83,6 +83,12 @@ class Kit:
     human: Path | None = None
     _surfaces: dict[Any, bpy.types.Material] = field(default_factory=dict)
 
+    def resize(self, height: int, width: int) -> None:
+        """Other sizes of the scene's views than were drawn by lot, for cameras of one kind; in pixels."""
+        self.size = (height, width)
+        render = bpy.context.scene.render
+        render.resolution_y, render.resolution_x = height, width
+
     # Surfaces
 
     def surface(

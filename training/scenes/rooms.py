@@ -7,18 +7,22 @@ from collections.abc import Callable
 
 import numpy as np
 
-from . import household, shapes
+from . import household, shapes, snapshots
 from .interior import Placed, Room, look
 from .kit import Kit, Shot
 from .shapes import Palette, Thing
 from .textures import Rng
 
 WEIGHT = 0.32
+SNAPSHOTS = 0.4
+"""Share of `snapshots`, the rest being seen by all kinds of cameras."""
 
 
 def build(kit: Kit) -> list[Shot]:
     rng = kit.rng
     p = Palette(kit)
+    if rng.random() < SNAPSHOTS:
+        return snapshots.snapshots(kit, p)
     names = list(SORTS)
     share = np.array([SORTS[n][1] for n in names])
     room = SORTS[names[int(rng.choice(len(names), p=share / share.sum()))]][0](kit, p)

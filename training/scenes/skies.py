@@ -97,6 +97,38 @@ def clouds(rng: Rng, sky: Floats, cover: float, height: float, azimuth: float) -
     return _mix(sky, cloud, veil * (1 - 0.4 * far))
 
 
+def starry(rng: Rng) -> Floats:
+    """The sky of the night: black to deep blue, paler towards the horizon, often with stars, a moon, or clouds that a town lights from below.
+    float32 ROWS/2 × 2 ROWS × 3, linear."""
+    x, y, z = _directions()
+    deep = np.asarray(linear(hsv(rng.uniform(0.58, 0.68), rng.uniform(0.2, 0.85), rng.uniform(0.0, 0.28))))
+    low = np.asarray(
+        linear(hsv(rng.choice([rng.uniform(0.03, 0.12), rng.uniform(0.55, 0.72)]), rng.uniform(0.2, 0.6), rng.uniform(0.05, 0.5)))
+    )
+    made = _mix(deep, low, np.exp(-z * rng.uniform(3, 12)))
+    kind = rng.random()
+    if kind < 0.4:
+        many = int(rng.integers(60, 900))
+        rows, columns = rng.integers(0, ROWS // 2 - 4, many), rng.integers(0, 2 * ROWS, many)
+        made[rows, columns] += (rng.uniform(0.02, 0.06) * (1 + rng.pareto(1.5, many)).clip(0, 6))[:, None].astype(np.float32)
+    elif kind < 0.75:
+        sheet_, across = noise(rng, rng.uniform(1.3, 1.7)), rng.uniform(25, 110)
+        u, v = ((x / (z + 0.1)) * across + 128) % 255, ((y / (z + 0.1)) * across + 128) % 255
+        cover = np.clip(
+            0.7 * cv2.remap(sheet_, u.astype(np.float32), v.astype(np.float32), cv2.INTER_LINEAR) + rng.uniform(-0.2, 0.6), 0, 1
+        )
+        lit = np.asarray(
+            linear(hsv(rng.choice([rng.uniform(0.03, 0.11), rng.uniform(0.58, 0.7)]), rng.uniform(0.1, 0.5), rng.uniform(0.15, 0.5)))
+        )
+        made = _mix(made, lit, np.clip(cover * (0.35 + np.exp(-z * 4)), 0, 1))
+    if rng.random() < 0.35:
+        to = towards(rng.uniform(6, 50), rng.uniform(0, 360))
+        angle = np.degrees(np.arccos(np.clip(np.tensordot(to, np.stack([x, y, z]), 1), -1, 1))).astype(np.float32)
+        disc = np.clip(1.3 - angle / rng.uniform(0.7, 1.3), 0, 1) * rng.uniform(1, 5) + 0.06 * np.exp(-angle / rng.uniform(2, 8))
+        made += disc[..., None] * np.asarray(linear(hsv(rng.uniform(0.08, 0.15), rng.uniform(0, 0.3), 1)), np.float32)
+    return made.astype(np.float32)
+
+
 def overcast(rng: Rng) -> Floats:
     """A closed cover: brighter overhead (the CIE's overcast sky), with folds."""
     x, y, z = _directions()
@@ -143,6 +175,8 @@ def put(kit: Kit, kind: str | None = None, *, facing: float | None = None, night
     elif kind == "overcast":
         kit.sky(whole(overcast(rng), ground), rng.uniform(0.8, 1.2))
         kit.sun(rng.uniform(35, 75), azimuth, rng.uniform(0.2, 1.4), soft=rng.uniform(20, 55), colour=(1, 0.99, 0.98))
+    elif kind == "night" and rng.random() < 0.6:
+        kit.sky(whole(starry(rng), (0.1, 0.1, 0.12)), 0.06 * 8 ** rng.random())
     else:
         upper = clear(rng, rng.uniform(-3, 1), azimuth)
         if rng.random() < 0.6:

@@ -255,6 +255,51 @@ def mug(kit: Kit) -> Parts:
     return parts
 
 
+def cup_and_saucer(kit: Kit) -> Parts:
+    """A wide cup with its handle on a saucer, mostly filled, with a spoon beside it, perhaps a biscuit or a lump of sugar."""
+    rng = kit.rng
+    r, h = rng.uniform(0.036, 0.058), rng.uniform(0.042, 0.075)
+    look = _crockery(kit)
+    foot = r * rng.uniform(0.45, 0.65)
+    body = [(0, 0), (foot, 0), (foot, 0.004), *curve([(foot, 0.005), (r * rng.uniform(0.75, 1.0), h * 0.4), (r, h)], 12)]
+    rim = r * rng.uniform(1.65, 2.1)
+    dish = [(0, 0), (rim * 0.5, 0), (rim * 0.55, 0.004), (rim * 0.8, 0.008), (rim * 0.98, rng.uniform(0.014, 0.024)), (rim, 0.02)]
+    parts: Parts = [(hollow(dish, 0.003, 40), look)]
+    inner: Parts = [(hollow(body, 0.003, 40), look)]
+    a = np.linspace(-0.5, 0.5, 10) * np.pi
+    out = rng.uniform(0.016, 0.028)
+    loop = np.stack([r * 0.9 + out * np.cos(a), 0 * a, h * 0.55 + h * 0.3 * np.sin(a)], 1)
+    turn = rng.uniform(0, 360)
+    inner.append((moved(tube(loop, rng.uniform(0.0028, 0.0045), 8), turn=turn), look))
+    if rng.random() < 0.85:
+        level = h * rng.uniform(0.7, 0.93)
+        tone = _colour(rng, (0.04, 0.1), (0.35, 0.85), (0.07, 0.5))
+        drink = paint(kit, tone, 0.08)
+        inner.append((spun([(0, level), (r * 0.95, level)], 36), drink))
+        if rng.random() < 0.5:  # foam, or a figure in it
+            pale = paint(kit, _colour(rng, (0.07, 0.1), (0.1, 0.35), (0.75, 0.97)), 0.6)
+            disc = ball((0, 0, 0), (r * rng.uniform(0.4, 0.88), r * rng.uniform(0.3, 0.88), 0.004), 24)
+            inner.append((moved(rippled(disc, rng, r * 0.5, r * 0.05), (rng.normal(0, 0.1) * r, 0, level), rng.uniform(0, 360)), pale))
+    parts += shifted(inner, (0, 0, 0.006))
+    if rng.random() < 0.75:
+        metal = steel(kit)
+        y = np.linspace(0, 1, 10)
+        handle = pipe(np.stack([0 * y, -0.05 + 0.075 * y, 0.018 + 0.006 * np.sin(3 * y)], 1), 0.0024, 6)
+        v, f = ball((0, 0, 0), (0.013, 0.021, 0.007), 16)
+        v[:, 2] = np.minimum(v[:, 2], 0) * 0.9
+        spoon: Parts = [(handle, metal), ((v + [0, 0.044, 0.024], f), metal)]
+        lies = np.radians(turn + rng.uniform(60, 300))
+        parts += shifted(
+            spoon, ((r + 0.013) * np.cos(lies), (r + 0.013) * np.sin(lies), 0.002), float(np.degrees(lies)) + rng.normal(0, 12)
+        )
+    if rng.random() < 0.35:
+        lies = rng.uniform(0, 2 * np.pi)
+        at = ((r + rim) / 2 * np.cos(lies), (r + rim) / 2 * np.sin(lies), 0.012)
+        sweet = block((0.03, 0.018, 0.012), edge=0.003) if rng.random() < 0.5 else ball((0, 0, 0), (0.017, 0.017, 0.006), 16)
+        parts.append((moved(sweet, np.add(at, (0, 0, 0.006)), rng.uniform(0, 360)), bread_surface(kit)))
+    return parts
+
+
 def glass(kit: Kit) -> Parts:
     """A tumbler or a wine glass, clear, often with something in it."""
     rng = kit.rng

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from benchmarks.modelling import Mesh, joined, lathe, sheet, tube
 
-from . import plants, sight, skies, town
+from . import night, plants, sight, skies, town
 from .grounds import patchy
 from .kit import Kit, Part, Shot
 from .plants import Stamp
@@ -20,6 +20,8 @@ from .textures import green, hsv
 from .town import Look, boxes, slab
 
 WEIGHT = 0.17
+NIGHTS = 0.12
+"""Share of the floodlit places of `night`; of the others, too, one in ten is seen after sunset."""
 
 Floats = NDArray[np.float64]
 
@@ -180,7 +182,7 @@ def street(kit: Kit, kind: str) -> list[Shot]:
         rng.normal(0, {"old": 40, "town": 9, "suburb": 9, "avenue": 1.5, "country": 8}[kind], 4) * (rng.random() < 0.7),
         rng.normal(0, 0.03) if kind in ("town", "old") else 0.0, abs(rng.normal(0, 2)) if kind in ("country", "suburb") else 0.0, -60, plan.long,
     )  # fmt: skip
-    sky = skies.put(kit, facing=0, night=0.08 if kind != "country" else 0.02)
+    sky = skies.put(kit, facing=0, night=0.12 if kind != "country" else 0.02)
     night = sky in ("dusk", "night")
     place = Place(kit, Look(kit, night), night)
     _ground(place, lane, plan, kind)
@@ -529,7 +531,7 @@ def square(kit: Kit) -> list[Shot]:
     u = rng.uniform
     small = rng.random() < 0.45
     wide, deep = (u(9, 20), u(9, 22)) if small else (u(24, 60), u(26, 75))
-    sky = skies.put(kit, facing=0, night=0.06)
+    sky = skies.put(kit, facing=0, night=0.1)
     night = sky in ("dusk", "night")
     place = Place(kit, Look(kit, night), night)
     ground = kit.surface(str(rng.choice(["tiles", "bricks", "gravel", "concrete", "rock", "grass"], p=[0.3, 0.25, 0.2, 0.1, 0.05, 0.1])),
@@ -721,5 +723,7 @@ def _pieces(place: Place, wide: float, deep: float, small: bool) -> list[Floats]
 
 
 def build(kit: Kit) -> list[Shot]:
+    if kit.rng.random() < NIGHTS:
+        return night.scene(kit)
     kind = str(kit.rng.choice(["town", "old", "suburb", "avenue", "country", "square"], p=[0.23, 0.11, 0.2, 0.08, 0.12, 0.26]))
     return square(kit) if kind == "square" else street(kit, kind)

@@ -14,7 +14,7 @@ import numpy as np
 
 from benchmarks.modelling import sheet
 
-from . import plants, skies, small
+from . import pets, plants, skies, small
 from .humans import someone
 from .kit import Kit, Shot
 from .small import Parts, block, extent, shifted, standing
@@ -517,6 +517,68 @@ def pet(kit: Kit) -> list[Shot]:
     return shots_of(kit, whom, int(rng.integers(4, 6)), back=back, low=True)
 
 
+def pet_close(kit: Kit) -> list[Shot]:
+    """A cat's or dog's head and shoulders filling the picture, on a bed, sofa, floor, lawn or lap, from 0.3 to 1 m."""
+    rng = kit.rng
+    where = str(rng.choice(["bed", "sofa", "floor", "lawn", "lap"], p=[0.27, 0.25, 0.23, 0.15, 0.1]))
+    base = 0.0
+    if where == "lawn":
+        outdoors(kit)
+    else:
+        indoors(kit, rng.uniform(0.9, 3.5))
+    y = 0.0
+    if where == "bed":
+        base, wide = rng.uniform(0.3, 0.55), rng.uniform(1.4, 2.2)
+        cover = kit.surface("fabric", muted(kit) if rng.random() < 0.6 else None, metres=rng.uniform(0.2, 0.9))
+        kit.add([(standing((wide, 2.0, base - 0.03), (0, -0.1, 0), 0.05), cover)], smooth=True)
+        a, b = np.meshgrid(np.linspace(-wide / 2, wide / 2, 50), np.linspace(-1.1, 0.9, 50))
+        folds = noise(rng, 2.0, side=128)[:50, :50] * rng.uniform(0.004, 0.025)
+        kit.add([(sheet(np.dstack([a, b, base - 0.02 + np.maximum(folds, -0.008)])), cover)], smooth=True)
+        for _ in range(int(rng.integers(0, 4))):
+            put(kit, small.cushion(kit), (rng.uniform(-0.6, 0.6), rng.uniform(0.4, 0.75), base), rng.normal(0, 30))
+    elif where == "sofa":
+        base, y = 0.45, -0.12
+        sofa(kit, int(rng.integers(1, 4)), bench=False)
+        if rng.random() < 0.5:
+            put(kit, small.cushion(kit), (rng.choice([-1, 1]) * rng.uniform(0.3, 0.45), 0.12, 0.45), rng.normal(0, 20))
+    elif where == "lap":
+        base, y = 0.6, -0.2
+        sofa(kit, 2, bench=False)
+        sitter(kit, (0, 0, 0), rng.normal(0, 6), "sit")
+    elif where == "floor" and rng.random() < 0.6:
+        size = (rng.uniform(0.6, 2.0), rng.uniform(0.5, 1.5), 0.015)
+        put(kit, [(standing(size), kit.surface("carpet"))], (rng.normal(0, 0.2), rng.normal(0, 0.2), 0), rng.normal(0, 15))
+    whom: list[Subject] = []
+    for k in range(1 if rng.random() < 0.85 else 2):
+        turn = float(rng.normal(0, 25))
+        parts, head, radius = pets.close_up(
+            kit, "cat" if rng.random() < 0.55 else "dog", "lie" if where == "lap" or rng.random() < 0.65 else "sit"
+        )
+        at = (k * rng.choice([-1, 1]) * rng.uniform(0.3, 0.5) + rng.normal(0, 0.03), y + rng.normal(0, 0.05) + 0.2 * k, base)
+        kit.add(parts, at, turn, smooth=True)
+        c, s = np.cos(np.radians(turn)), np.sin(np.radians(turn))
+        face = (at[0] + c * head[0] - s * head[1], at[1] + s * head[0] + c * head[1], base)
+        whom.append(Subject(face, base + head[2] + radius, base + head[2], turn, radius))
+    for _ in range(int(rng.integers(0, 4))):
+        thing = small.some(kit, [*small.TOYS, small.cushion, small.cloth, small.book, small.shoes])
+        put(kit, thing, (rng.choice([-1, 1]) * rng.uniform(0.25, 0.6), y + rng.uniform(-0.3, 0.3), base), rng.uniform(0, 360))
+    shots: list[Shot] = []
+    count = int(rng.integers(4, 7))
+    for k in range(count):
+        for _ in range(8):
+            who = whom[0] if rng.random() < 0.8 else whom[-1]
+            tall, fov = who.size * rng.choice([rng.uniform(2.4, 4), rng.uniform(3.5, 7)]), float(rng.uniform(28, 62))
+            yaw = 110 * ((k + rng.random()) / count - 0.5) + who.turn
+            aim = (who.at[0], who.at[1], who.head - rng.uniform(-0.1, 0.8) * who.size)
+            far = np.clip(tall / (2 * np.tan(np.radians(fov) / 2) * kit.size[0] / kit.size[1]), 0.3, 1.1)
+            height = aim[2] + far * np.sin(np.radians(rng.uniform(-4, 38)))
+            shot = framed(kit, aim, float(tall), yaw=yaw, height=float(height), fov=fov, least=0.3)
+            if clear(kit, shot):
+                shots.append(shot)
+                break
+    return shots
+
+
 def herd(kit: Kit) -> list[Shot]:
     """Horses, cows or sheep on a meadow, scattered in depth."""
     rng = kit.rng
@@ -577,7 +639,7 @@ def statue(kit: Kit) -> list[Shot]:
 
 
 SCENES: list[tuple[float, Callable[[Kit], list[Shot]]]] = [
-    (0.36, alone), (0.17, group), (0.1, at_table), (0.1, seated), (0.04, audience), (0.12, pet), (0.04, herd), (0.07, statue),
+    (0.36, alone), (0.17, group), (0.1, at_table), (0.1, seated), (0.04, audience), (0.08, pet), (0.15, pet_close), (0.04, herd), (0.07, statue),
 ]  # fmt: skip
 
 

@@ -501,6 +501,59 @@ def meal(kit: Kit) -> list[Shot]:
     return shots
 
 
+def dishes(kit: Kit) -> list[Shot]:
+    """A cup with its saucer, a plate or a bowl from 25 to 70 degrees above and 30 to 60 cm away, filling the picture or cut off by it."""
+    rng = kit.rng
+    w, d = rng.uniform(0.7, 1.6), rng.uniform(0.6, 1.0)
+    look = kit.surface(str(rng.choice(["wood", "wood", "planks", "marble", "plain", "fabric", "plaster", "tiles", "metal"])))
+    if rng.random() < 0.25:
+        spread(kit, w, d, 0.3)
+    else:
+        table(kit, w, d, 0.74, look=look)
+    behind(kit, -0.74, d)
+    main = [small.cup_and_saucer, small.cup_and_saucer, small.served, small.served, small.served, small.bowl, small.mug, small.plate]
+    placed: list[tuple[float, float, float]] = []
+
+    def lay(maker: Maker, at: tuple[float, float] | None) -> None:
+        """Set a thing down there, or somewhere beside what lies already."""
+        thing = settled(maker(kit))
+        size = extent(thing)[1]
+        r = float(max(size[0], size[1]))
+        for _ in range(8):
+            beside = placed[int(rng.integers(len(placed)))] if placed else (0.0, 0.0, 0.0)
+            a, gap = rng.uniform(0, 2 * np.pi), beside[2] + r + rng.uniform(0.006, 0.12)
+            x, y = at or (beside[0] + gap * np.cos(a), beside[1] + gap * np.sin(a))
+            if abs(x) < w / 2 - r and abs(y) < d / 2 - r and all(np.hypot(x - a, y - b) > r + c + 0.005 for a, b, c in placed):
+                kit.add(thing, (x, y, 0.002), rng.uniform(0, 360) if r > 0.05 else rng.normal(0, 20), smooth=True)
+                placed.append((x, y, r))
+                return
+
+    lay(main[int(rng.integers(len(main)))], (0.0, 0.0))
+    if rng.random() < 0.35:  # a mat, a napkin, a tray, a menu below or beside it
+        size = rng.uniform((0.2, 0.15), (0.46, 0.34))
+        mat = small.printed(kit) if rng.random() < 0.25 else kit.surface("fabric" if rng.random() < 0.7 else "wood", metres=0.3)
+        kit.add(
+            [(standing((*size, 0.003), edge=0.001), mat)], (rng.normal(0, 0.08), rng.normal(0, 0.06), 0.0), rng.normal(0, 12), smooth=True
+        )
+    others = [small.cup_and_saucer, small.served, small.mug, small.glass, small.bowl, small.plate, small.cutlery, small.cutlery, small.phone,
+              small.jar, small.papers, small.loaf, small.candle, small.fruit, small.open_book, small.flowers, small.bottle]  # fmt: skip
+    for _ in range(int(rng.integers(0, 11))):
+        lay(others[int(rng.integers(len(others)))], None)
+    any_light(kit)
+    shots = []
+    for _ in range(int(rng.integers(4, 7))):
+        for _ in range(6):
+            x, y, r = placed[0] if rng.random() < 0.75 else placed[int(rng.integers(len(placed)))]
+            off = rng.normal(0, 0.5, 2) * r * (rng.random() < 0.6)
+            fov = float(rng.uniform(30, 66))
+            far = max(filling(2 * r, fov, rng.uniform(0.45, 1.35)), 0.26)
+            shot = seen(rng, (x + off[0], y + off[1], 0.02), min(far, 0.65), rng.uniform(-60, 60), rng.uniform(25, 70), fov, loose=0.04)
+            if clear(kit, shot):
+                shots.append(shot)
+                break
+    return shots
+
+
 def product(kit: Kit) -> list[Shot]:
     """One to five things on a paper sweep, a bare table or a pedestal in soft light."""
     rng = kit.rng
@@ -703,7 +756,7 @@ def floor_things(kit: Kit) -> list[Shot]:
 
 
 SCENES: list[tuple[float, Callable[[Kit], list[Shot]]]] = [
-    (0.26, stereo_set), (0.17, still_life), (0.12, meal), (0.07, product), (0.13, workplace), (0.08, shelf), (0.08, close_by), (0.09, floor_things),
+    (0.26, stereo_set), (0.17, still_life), (0.12, meal), (0.14, dishes), (0.07, product), (0.13, workplace), (0.08, shelf), (0.08, close_by), (0.09, floor_things),
 ]  # fmt: skip
 
 

@@ -304,6 +304,22 @@ def picture(rng: Rng, colour: Colour | None = None) -> Bytes:
     return _bytes(v.astype(np.float32))
 
 
+def fur(rng: Rng, colour: Colour | None = None) -> Bytes:
+    """Hair along x: plain, banded across as a tabby's, or in patches; paler and darker strands."""
+    colour = colour or hsv(rng.uniform(0.04, 0.11), rng.uniform(0.05, 0.6), rng.uniform(0.12, 0.9))
+    _, y = _grid()
+    strands = noise(rng, 0.6, stretch=9)
+    v = np.full((SIDE, SIDE), 0.62, np.float32)
+    kind = rng.random()
+    if kind < 0.4:
+        waves = np.sin(2 * np.pi * rng.integers(3, 9) * y + rng.uniform(0.5, 1.6) * noise(rng, 1.9) + 0.25 * strands)
+        v -= rng.uniform(0.15, 0.5) * np.clip(waves * 2, 0, 1)
+    elif kind < 0.65:
+        v -= rng.uniform(0.3, 0.6) * np.clip(3 * (noise(rng, 1.9) - rng.uniform(-0.3, 0.8)) + 0.3 * strands, 0, 1)
+    v = v + rng.uniform(0.06, 0.14) * strands + 0.08 * noise(rng, 1.2)
+    return _bytes(_tinted(v, _shade(colour, rng.uniform(0.15, 0.5)), _shade(colour, rng.uniform(1.05, 1.4))))
+
+
 class Kind(NamedTuple):
     """A sort of surface: who draws it, how many metres one picture covers (from, to), its roughness (from, to), metallic share."""
 
@@ -334,5 +350,6 @@ KINDS: dict[str, Kind] = {
     "marble": Kind(marble, (0.5, 2.0), (0.1, 0.5)),
     "shingles": Kind(shingles, (1.5, 3.0), (0.7, 1.0)),
     "writing": Kind(writing, (0.15, 0.5), (0.4, 0.9)),
+    "fur": Kind(fur, (0.1, 0.4), (0.8, 1.0)),
     "picture": Kind(picture, (0.3, 1.5), (0.2, 0.8)),
 }

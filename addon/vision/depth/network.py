@@ -84,7 +84,7 @@ def depth_map(prediction: Prediction, photo: Photo, colour: Bytes, made_by: str,
     sky = None
     if sharpen:
         above = None if prediction.sky is None else upsample_sky(prediction.sky, colour)
-        fitted = upsample_prediction(prediction.values, prediction.kind, above, prediction.confidence, colour, photo.size)
+        fitted = upsample_prediction(prediction.values, prediction.kind, above, prediction.confidence, colour, photo.size, prediction.edges)
         if above is not None:
             sky = cv().resize(above.astype(np.uint8), photo.size, interpolation=cv().INTER_NEAREST_EXACT) > 0
     else:
