@@ -25,7 +25,7 @@ Choices = tuple[tuple[str, str, str], ...]
 class Meta(NamedTuple):
     """What a front needs to show one setting."""
 
-    kind: str  # "float", "int", "bool", "choice", "text", "file", "folder", "size", "pair"
+    kind: str  # "float", "int", "bool", "choice", "text", "file", "folder", "size", "pair", "point" (X,Y), "colour" (#rrggbb)
     label: str
     help: str
     minimum: float | None = None
@@ -586,6 +586,108 @@ class StereoSpec:
     depth: bool = setting(False, "bool", "Depth Film", "Render the depth in grey, near white, instead of the picture", flag="depth-film")
 
 
+LAMPS: Choices = (
+    ("none", "None", "No lamp of ours: lamps of your own, or the photo's own light"),
+    ("sun", "Sun", "Parallel light with clear shadows"),
+    ("area", "Area", "A soft box near the subject"),
+    ("window", "Window", "A tall window beside the subject: very soft, a little cool"),
+)
+
+
+@dataclass(frozen=True)
+class FocusSpec:
+    """What the camera aims at and how deep the picture is sharp."""
+
+    at: tuple[float, float] | None = setting(
+        None,
+        "point",
+        "Focus",
+        "The point to aim at: from the left and from the top, in shares of the photo; found if left out: a face, else what stands out, else the middle",
+        minimum=0,
+        maximum=1,
+        flag="focus",
+    )
+    f_stop: float | None = setting(
+        None,
+        "float",
+        "F-Stop",
+        "Blur what is out of focus as a full-frame camera does: 1.4 to 2.8 blurs much, 8 little; everything is sharp if left out",
+        minimum=0.1,
+        maximum=128,
+    )
+    motion_blur: float = setting(
+        0.0,
+        "float",
+        "Motion Blur",
+        "How long the shutter is open, as a share of the time between two frames: 0.5 is usual in films, 0 is off",
+        minimum=0,
+        maximum=1,
+    )
+
+
+@dataclass(frozen=True)
+class LightSpec:
+    """Light other than the photo's own."""
+
+    relight: float | None = setting(
+        None,
+        "float",
+        "Relight",
+        "0 shows the photo as shot, 1 a surface that only the lamps and the fill light show; 0.7 with a lamp and 0 without if left out",
+        minimum=0,
+        maximum=1,
+    )
+    lamp: str = setting(
+        "none", "choice", "Light", "A lamp that is added to the scene, with shadows from the relief", choices=LAMPS, flag="light"
+    )
+    side: float = setting(
+        -50.0,
+        "float",
+        "Light From",
+        "Where the lamp stands: 0 behind the camera, -90 at the left, 90 at the right",
+        minimum=-180,
+        maximum=180,
+        unit="deg",
+        flag="light-side",
+    )
+    height: float = setting(
+        35.0, "float", "Light Height", "How far above the subject the lamp stands", minimum=-90, maximum=90, unit="deg", flag="light-height"
+    )
+    strength: float = setting(
+        1.0,
+        "float",
+        "Light Strength",
+        "1 shows what faces the lamp as bright as the photo",
+        minimum=0,
+        maximum=100,
+        flag="light-strength",
+    )
+    warmth: float = setting(
+        0.0,
+        "float",
+        "Warmth",
+        "Color of the lamp: 1 is candle light, -1 blue sky, 0 as the photo",
+        minimum=-1,
+        maximum=1,
+        flag="light-warmth",
+    )
+    fill: float = setting(
+        0.35, "float", "Fill Light", "Light in the shadows, as a share of the photo's own", minimum=0, maximum=1, flag="fill-light"
+    )
+    haze: float = setting(
+        0.0,
+        "float",
+        "Haze",
+        "Haze that grows with the distance: 1 hides 63 % of the subject and more of what is behind it",
+        minimum=0,
+        maximum=10,
+    )
+    haze_colour: tuple[float, float, float] = setting(
+        (0.8, 0.84, 0.88), "colour", "Haze Color", "Color of the haze, as #rrggbb", minimum=0, maximum=1, flag="haze-color"
+    )
+    vignette: float = setting(0.0, "float", "Vignette", "How much darker the corners of the picture are", minimum=0, maximum=1)
+
+
 @dataclass(frozen=True)
 class MachineSpec:
     """Settings of this machine, which do not change what the picture shows."""
@@ -614,6 +716,8 @@ class SceneSpec:
     layers: LayersSpec = field(default_factory=LayersSpec)
     relief: ReliefSpec = field(default_factory=ReliefSpec)
     move: MoveSpec = field(default_factory=MoveSpec)
+    focus: FocusSpec = field(default_factory=FocusSpec)
+    light: LightSpec = field(default_factory=LightSpec)
     video: VideoSpec = field(default_factory=VideoSpec)
     render: RenderSpec = field(default_factory=RenderSpec)
     film: FilmSpec = field(default_factory=FilmSpec)
@@ -673,7 +777,11 @@ def _check(value: Any, m: Meta, name: str) -> str | None:
         return None if m.optional else f"--{name} needs a value."
     if m.kind in ("float", "int"):
         numbers: tuple[Any, ...] = (value,)
-    elif m.kind in ("size", "pair"):
+    elif m.kind == "colour":
+        if not isinstance(value, (tuple, list)) or len(value) != 3:
+            return f"--{name} needs three numbers."
+        numbers = tuple(value)
+    elif m.kind in ("size", "pair", "point"):
         if not isinstance(value, (tuple, list)) or len(value) != 2:
             return f"--{name} needs two numbers."
         numbers = tuple(value)
@@ -743,7 +851,7 @@ def override(spec: SceneSpec, values: Mapping[str, Mapping[str, Any]]) -> SceneS
 
 
 __all__ = [
-    "CURVES", "DEPTH_KINDS", "DEVICES", "EASES", "ENGINES", "FILLS", "LAYERINGS", "MOVES", "NETWORK_DEVICES", "SCHEMA", "Choices", "DepthSpec", "LayersSpec",
+    "CURVES", "DEPTH_KINDS", "DEVICES", "EASES", "ENGINES", "FILLS", "FocusSpec", "LAMPS", "LAYERINGS", "LightSpec", "MOVES", "NETWORK_DEVICES", "SCHEMA", "Choices", "DepthSpec", "LayersSpec",
     "MachineSpec", "Meta",
     "EYES", "MoveSpec", "PhotoSpec", "ReliefSpec", "RenderSpec", "STEADY", "STEREO_MODES", "SURROUNDS", "SceneSpec", "StereoSpec", "VideoSpec", "check", "flag", "from_mapping",
     "meta", "move_length", "move_parts", "move_settings", "override", "read_spec", "sections", "validate",

@@ -37,6 +37,31 @@ class _Size(argparse.Action):
         setattr(namespace, self.dest, (int(parts[0]), int(parts[1])))
 
 
+class _Point(argparse.Action):
+    """X,Y."""
+
+    def __call__(
+        self, parser: argparse.ArgumentParser, namespace: argparse.Namespace, values: Any, option_string: str | None = None
+    ) -> None:
+        try:
+            x, y = (float(part) for part in str(values).split(","))
+        except ValueError:
+            parser.error(f"{option_string} {values!r} is not a point: write it as 0.5,0.4 (from the left, from the top).")
+        setattr(namespace, self.dest, (x, y))
+
+
+class _Colour(argparse.Action):
+    """#rrggbb, the number sign may be missing."""
+
+    def __call__(
+        self, parser: argparse.ArgumentParser, namespace: argparse.Namespace, values: Any, option_string: str | None = None
+    ) -> None:
+        text = str(values).removeprefix("#")
+        if len(text) != 6 or any(c not in "0123456789abcdefABCDEF" for c in text):
+            parser.error(f"{option_string} {values!r} is not a color: write it as #c0d0e0.")
+        setattr(namespace, self.dest, tuple(round(int(text[i : i + 2], 16) / 255, 6) for i in (0, 2, 4)))
+
+
 def make_parser() -> argparse.ArgumentParser:
     """The parser of the whole command line."""
     parser = argparse.ArgumentParser(
@@ -53,12 +78,12 @@ def make_parser() -> argparse.ArgumentParser:
         "render a film or frames",
         "film.mp4 (.mov, .webm, .mkv), a loop (.webp, .gif), or frames as name_####.png, .jpg or .exr",
     )
-    _settings(render, ("photo", "depth", "layers", "relief", "move", "video", "render", "film", "stereo", "machine"))
+    _settings(render, ("photo", "depth", "layers", "relief", "move", "focus", "light", "video", "render", "film", "stereo", "machine"))
     render.add_argument("--save-blend", metavar="FILE", help="also save the scene as a .blend file")
     depth = _command(commands, "depth", "estimate the depth map alone, without Blender", "depth.npy, .png (16 bit), .exr, .tiff or .pfm")
     _settings(depth, ("photo", "depth", "video", "machine"))
     scene = _command(commands, "scene", "build the scene without rendering it", "the .blend file")
-    _settings(scene, ("photo", "depth", "layers", "relief", "move", "video", "render", "film", "stereo", "machine"))
+    _settings(scene, ("photo", "depth", "layers", "relief", "move", "focus", "light", "video", "render", "film", "stereo", "machine"))
     for command in (render, depth, scene):
         _files(command)
     return parser
@@ -112,6 +137,10 @@ def _option(group: Any, section: str, f: Any) -> None:
         group.add_argument(*names, choices=[c[0] for c in m.choices], **common)
     elif m.kind == "size":
         group.add_argument(*names, action=_Size, metavar="WxH", **common)
+    elif m.kind == "point":
+        group.add_argument(*names, action=_Point, metavar="X,Y", **common)
+    elif m.kind == "colour":
+        group.add_argument(*names, action=_Colour, metavar="COLOR", **common)
     elif m.kind == "pair":
         group.add_argument(*names, type=float, nargs=2, metavar=("X", "Y"), **common)
     elif (section, f.name) == ("depth", "estimator"):
@@ -139,7 +168,7 @@ class _Automatic:
 
 
 def _default(f: Any, m: specs.Meta) -> str:
-    if m.kind in ("bool", "pair", "text", "file", "folder") or f.default is None:
+    if m.kind in ("bool", "pair", "colour", "text", "file", "folder") or f.default is None:
         return ""
     return f" (default {f.default:g})" if isinstance(f.default, (int, float)) else f" (default {f.default})"
 

@@ -24,9 +24,9 @@ def test_every_setting_is_described():
         for f in fields(section):
             m = specs.meta(f)
             assert m.label and m.help and not m.help.endswith(".")
-            assert m.kind in ("float", "int", "bool", "choice", "text", "file", "folder", "size", "pair")
+            assert m.kind in ("float", "int", "bool", "choice", "text", "file", "folder", "size", "pair", "point", "colour")
             assert (m.kind == "choice") == bool(m.choices)
-            if m.kind in ("float", "int", "size", "pair"):
+            if m.kind in ("float", "int", "size", "pair", "point", "colour"):
                 assert m.minimum is not None and m.maximum is not None
 
 

@@ -17,6 +17,7 @@ from ..scene import amount
 from ..scene import camera as cameras
 from ..scene.build import Built, build, build_camera
 from ..spec import FilmSpec, SceneSpec
+from ..vision import focus
 from ..vision.depth import Progress
 from ..vision.files import shown
 from ..vision.layered import LayeredPhoto
@@ -26,6 +27,7 @@ from ..vision.worker_process import make_layers
 from . import render as rendering
 from . import spherical, stereo, warped
 from .devices import use_device
+from .effects import set_up_effects
 from .film import check_film, deep_films, encode_film
 from .finish import with_grain
 from .formats import LOOPS, SUFFIXES, FilmFormat, film_format, rate_factor
@@ -128,6 +130,7 @@ def make_scene(
     with tempfile.TemporaryDirectory(prefix="stillscape-") as folder:
         place = frames or Path(folder) / "layers"
         layered = make_layers(photo, spec, place, lambda share, text: progress(share * 0.7, text), film=film)
+        layered = focus.aimed(layered, spec.focus.at)
         progress(0.7, "Building the scene")
         warps = bool(suffix) and warped.wants_warp(spec, layered, suffix)
         built = build_scene(layered, spec, scene, film=film, camera_alone=warps and camera_alone)
@@ -146,6 +149,7 @@ def build_scene(layered: LayeredPhoto, spec: SceneSpec, scene: bpy.types.Scene, 
         built = amount.settle(built, layered, spec.move)
     transparent = spec.film.alpha or (layered.transparent and not film)
     rendering.set_up_render(scene, built.camera, built.shot, spec.render, size, transparent=transparent)
+    set_up_effects(scene, built.root, built.camera, spec.focus)
     rendering.set_format(scene, ".png", deep=layered.deep and not film, transparent=transparent)
     cameras.mark(scene, built.root, built.shot)
     scene.render.filepath = f"//{_plain(layered.name)}_####"

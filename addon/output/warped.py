@@ -38,9 +38,13 @@ _MOST_MEGAPIXELS = 2000  # the photo was admitted when its layers were made
 
 
 def can_warp(spec: SceneSpec, layered: LayeredPhoto) -> bool:
-    """Whether all of what `spec` asks for can be drawn by bending layers. So far nothing lit, no panorama and no depth."""
+    """Whether all of what `spec` asks for can be drawn by bending layers: no light but the photo's own, no blur of lens or shutter,
+    no panorama and no depth."""
     del layered
-    return spec.stereo.mode != "vr180" and not spec.stereo.depth
+    light, focus = spec.light, spec.focus
+    lit = light.lamp != "none" or any(value is not None and value > 0 for value in (light.relight, light.haze, light.vignette))
+    blurred = focus.f_stop is not None or focus.motion_blur > 0
+    return not lit and not blurred and spec.stereo.mode != "vr180" and not spec.stereo.depth
 
 
 def wants_warp(spec: SceneSpec, layered: LayeredPhoto, suffix: str) -> bool:
@@ -52,7 +56,7 @@ def wants_warp(spec: SceneSpec, layered: LayeredPhoto, suffix: str) -> bool:
     if spec.render.engine == "warp":
         if not possible:
             raise UsageError(
-                "--engine warp draws PNG and JPEG frames and films of the photo alone, in its own light; choose --engine cycles."
+                "--engine warp draws PNG and JPEG frames and films of the photo alone, sharp and in its own light; choose --engine cycles."
             )
         if spec.machine.device not in ("auto", "cpu"):
             raise UsageError(

@@ -7,7 +7,7 @@ import tempfile
 import uuid
 import zlib
 from collections.abc import Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from .. import moves
 from ..errors import StorageError
 from ..spec import SceneSpec
+from ..vision import focus
 from ..vision.amounts import Found
 from ..vision.geometry import Grid, frame_photo, lattice, layer_grid, photo_grid, ray_map
 from ..vision.layered import Layer, LayeredPhoto, TextureKey
@@ -28,9 +29,12 @@ from ..vision.planning import framed_for, stage, texture_key
 from ..vision.planning import shot as shot_of
 from ..vision.texture import encode_texture, suits
 from ..vision.warp import Drawing
+from . import aim as aims
 from . import camera as cameras
+from . import light as lights
 from . import material as materials
 from . import notes, relief
+from .normals import smooth_normals
 
 ID = "stillscape_id"
 ROLE = "stillscape_role"
@@ -58,6 +62,8 @@ class Built:
     layers: tuple[bpy.types.Object, ...]
     shot: moves.Shot
     film_size: tuple[int, int]
+    aim: bpy.types.Object
+    lamp: bpy.types.Object | None = None
     warp: Drawing | None = None
     """What draws the frames, if no engine is needed; then there are no layers in the scene."""
     safe: Found | None = None
@@ -65,9 +71,15 @@ class Built:
 
 
 def stage_of(root: bpy.types.Object) -> moves.Stage:
-    """What a camera move must know of the scene, as `build` noted it on the root empty."""
-    known = {name: root.get(f"stillscape_{name}", moves.Stage._field_defaults.get(name)) for name in moves.Stage._fields}
-    return moves.Stage(**{name: float(value) for name, value in known.items()})
+    """What a camera move must know of the scene, as `build` noted it on the root empty; what older files lack takes its default."""
+    noted = {name: root.get(f"stillscape_{name}", moves.Stage._field_defaults.get(name)) for name in moves.Stage._fields}
+    return moves.Stage(**{name: float(value) for name, value in noted.items()})
+
+
+def note_stage(root: bpy.types.Object, stage: moves.Stage) -> None:
+    """Note what `stage_of` gives back."""
+    for name, value in stage._asdict().items():
+        root[f"stillscape_{name}"] = float(value)
 
 
 def build(layered: LayeredPhoto, spec: SceneSpec, scene: bpy.types.Scene, film_size: tuple[int, int] | None = None) -> Built:
@@ -93,10 +105,12 @@ def build_in_steps(
     """
     film = film_size or layered.size
     spec = as_planned(spec, layered.made)
+    layered = focus.aimed(layered, spec.focus.at)
     collection = bpy.data.collections.new(layered.name)
     try:
         scene.collection.children.link(collection)
-        root, camera, shot = _root_and_camera(layered, spec, collection, film)
+        built = _without_layers(layered, spec, collection, film)
+        root, camera, shot = built.root, built.camera, built.shot
         yield "Loading the depth map"
         frames = layered.frames
         if frames is not None:
@@ -120,25 +134,29 @@ def build_in_steps(
         made = []
         for layer, grid in zip(layered.layers, grids):
             made.append((yield from build_layer(layer, grid, context)))
+        if lights.is_relit(root):
+            yield "Smoothing the surface for light"
+            smooth_normals(tuple(made), root)
     except BaseException:
         remove(collection)
         raise
-    return _identified(Built(uuid.uuid4().hex, collection, root, camera, tuple(made), shot, film))
+    return _identified(replace(built, layers=tuple(made)))
 
 
 def build_camera(layered: LayeredPhoto, spec: SceneSpec, scene: bpy.types.Scene, film: tuple[int, int]) -> Built:
-    """The photo's camera and its move alone, in a new collection of `scene`, for frames that need no scene."""
+    """All of the photo's scene but its layers, in a new collection of `scene`, for frames that need no surfaces."""
     spec = as_planned(spec, layered.made)
     collection = bpy.data.collections.new(layered.name)
-    scene.collection.children.link(collection)
-    root, camera, shot = _root_and_camera(layered, spec, collection, film)
-    return _identified(Built(uuid.uuid4().hex, collection, root, camera, (), shot, film))
+    try:
+        scene.collection.children.link(collection)
+        return _identified(_without_layers(focus.aimed(layered, spec.focus.at), spec, collection, film))
+    except BaseException:
+        remove(collection)
+        raise
 
 
-def _root_and_camera(
-    layered: LayeredPhoto, spec: SceneSpec, collection: bpy.types.Collection, film: tuple[int, int]
-) -> tuple[bpy.types.Object, bpy.types.Object, moves.Shot]:
-    """The root empty with all that is noted on it, and the animated camera."""
+def _without_layers(layered: LayeredPhoto, spec: SceneSpec, collection: bpy.types.Collection, film: tuple[int, int]) -> Built:
+    """The root empty with all that is noted on it, the animated camera, the aim and the lamp."""
     shot = shot_of(layered, spec.move)
     root = _root(layered, collection)
     framed = framed_for(layered, spec)
@@ -146,22 +164,26 @@ def _root_and_camera(
     notes.note_grain(root, layered)
     if "reserve" in layered.made:
         root[RESERVE] = float(layered.made["reserve"])
-    for name, value in stage(layered)._asdict().items():
-        root[f"stillscape_{name}"] = value
+    seen = stage(layered)
+    note_stage(root, seen)
+    lights.set_numbers(root, spec.light, seen.focus)
     camera = cameras.new_camera(f"{layered.name} Camera", root, collection)
     framing = frame_photo(layered.camera, layered.size, film, spec.render.crop, framed)
     cameras.frame_camera(camera.data, framing, layered.near, layered.far)
     cameras.remember_rest(camera.data, ray_map(layered.camera, layered.size).width)
     cameras.animate(camera, shot)
+    aim = aims.new_aim(f"{layered.name} Aim", root, collection, seen)
+    aims.set_lens(camera, aim, spec.focus.f_stop)
+    lamp = lights.set_lamp(f"{layered.name} Light", spec.light, root, aim, collection)
     relief.set_numbers(
         root, near=layered.near, far=layered.far, strength=spec.relief.strength,
         tear=tear_threshold(spec, layered.grid) if len(layered.layers) > 1 else relief.NEVER,
     )  # fmt: skip
-    return root, camera, shot
+    return Built(uuid.uuid4().hex, collection, root, camera, (), shot, film, aim, lamp)
 
 
 def _identified(built: Built) -> Built:
-    for datablock in (built.collection, built.root, built.camera, *built.layers):
+    for datablock in (built.collection, built.root, built.camera, built.aim, *built.layers, *([] if built.lamp is None else [built.lamp])):
         datablock[ID] = built.id
     return built
 
@@ -240,6 +262,7 @@ def build_layer(layer: Layer, grid: Grid, c: Context) -> Generator[str, None, bp
         follow = sheet.constraints.new("COPY_LOCATION")
         follow.target = c.camera
         sheet.scale = (SKY_AWAY,) * 3
+        sheet.visible_shadow = False  # nothing stands behind it, but lamps may
     return sheet
 
 

@@ -111,3 +111,29 @@ def path_options() -> set[str]:
     """The options of a path property that may begin with "//", which has to be said since 4.5."""
     known = "is_path_supports_blend_relative" in bpy.types.StringProperty.bl_rna.properties
     return {"PATH_SUPPORTS_BLEND_RELATIVE"} if known else set()
+
+
+def denoise(scene: bpy.types.Scene) -> bool:
+    """Choose Cycles' denoiser that runs everywhere; False if this Blender was built without it."""
+    try:
+        scene.cycles.denoiser = "OPENIMAGEDENOISE"
+    except TypeError:  # not among what it offers
+        return False
+    return True
+
+
+def has_free_normals() -> bool:
+    """Whether a mesh may have normals of its own in the object's axes, as an attribute of its points (since 4.5)."""
+    mesh = bpy.data.meshes.new("Stillscape")
+    try:
+        mesh.vertices.add(1)
+        mesh.attributes.new("custom_normal", "FLOAT_VECTOR", "POINT")
+        return mesh.has_custom_normals
+    finally:
+        bpy.data.meshes.remove(mesh)
+
+
+def no_bump_correction(material: bpy.types.Material) -> None:
+    """Let light fall on normals that are not the mesh's as they are."""
+    if hasattr(material.cycles, "use_bump_map_correction"):
+        material.cycles.use_bump_map_correction = False

@@ -13,6 +13,10 @@ needs neither add-on nor autoexec. In a panorama it comes from the angles that a
 How silhouettes are drawn. Every layer goes on a little past its rim, and its matte, not the mesh, decides where it ends.
 The matte, the rims' repainted colours and the opening of torn and stretched faces all take effect as the layer moves
 against what is before or behind it, from nothing to a pixel: from where the photo was taken every layer shows the photo as it is.
+A lens that is wide open sees from beside that place as well, so that its blur counts as motion; and for shadows layers always
+end at their mattes.
+
+Relight, haze and vignette are mixes of shaders with factors that are 0 unless asked for; Cycles leaves such a mix out altogether.
 """
 
 from __future__ import annotations
@@ -26,13 +30,17 @@ import bpy
 
 from ..vision.geometry import RayMap
 from . import compat
+from . import light as lights
 from .relief import BACKED, RAY, TORN
 
 LOOKUP = "Stillscape Photo Lookup"
-VERSION = 5
+VERSION = 6
 LAYER = "Stillscape Layer"
 SURFACE = "Stillscape Photo Surface"
 _PARTED = (1.2, 1.6)  # stretch over which a torn face opens
+_NO_RUBBER = 0.65  # so much more stretch opens torn faces and no others
+_SHADOWS = (0.1, 0.2)  # of the distance: how far before what they fall on shadows begin
+_VIGNETTE = (0.4, 1.0)  # of half the film's diagonal: where it begins, and where it is full
 
 
 class _Graph:
@@ -109,6 +117,8 @@ def _lookup_group() -> bpy.types.NodeTree:
         ("Feather", 0.0, "Over how much of its width it fades there"),
         ("Grey Near", 1.0, "Distance that is white where the depth is shown"),
         ("Grey Far", 20.0, "Distance that is black where the depth is shown"),
+        ("Lens", 0.0, "Film pixels by which near and far part between the middle and the rim of the lens"),
+        ("Relight", 0.0, "Above 0 light falls on the scene"),
     ):
         socket = group.interface.new_socket(name, in_out="INPUT", socket_type="NodeSocketFloat", description=text)
         socket.default_value = default
@@ -154,8 +164,12 @@ def _lookup_group() -> bpy.types.NodeTree:
     to_here.inputs[0].default_value = (0.0, 0.0, 0.0)
     camera = to_here.outputs[0]
     point = coordinates["Object"]
-    g.put(result.inputs["Moved"], _moved(g, camera, point, (given["Near"], given["Far"]), pixel))
-    g.put(result.inputs["Stretch"], _stretch(g, camera, point, panorama))
+    # Light that falls on the scene is stopped by what is there, not by what only the photo's camera takes for it.
+    other = g.math("SUBTRACT", 1.0, g.add("ShaderNodeLightPath").outputs["Is Camera Ray"])
+    other = g.math("MULTIPLY", g.math("GREATER_THAN", given["Relight"], 0.0), other)
+    more = g.math("ADD", given["Lens"], other)
+    g.put(result.inputs["Moved"], _moved(g, camera, point, (given["Near"], given["Far"]), pixel, more))
+    g.put(result.inputs["Stretch"], g.math("ADD", _stretch(g, camera, point, panorama), g.math("MULTIPLY", other, _NO_RUBBER)))
     # Where the photo is to end at its border: 1 inside, 0 past it.
     edge = g.math("MAXIMUM", *(g.math("ABSOLUTE", g.math("SUBTRACT", a, 0.5)) for a in (u, v)))
     past = g.math("DIVIDE", g.math("ADD", g.math("SUBTRACT", edge, 0.5), given["Feather"]), g.math("MAXIMUM", given["Feather"], 1e-6))
@@ -196,9 +210,9 @@ def _turned(
 
 
 def _moved(
-    g: _Graph, camera: bpy.types.NodeSocket, point: bpy.types.NodeSocket, others: tuple[object, object], pixel: object
+    g: _Graph, camera: bpy.types.NodeSocket, point: bpy.types.NodeSocket, others: tuple[object, object], pixel: object, more: object
 ) -> bpy.types.NodeSocket:
-    """0 to 1 as the point's parallax grows from a twentieth to a whole film pixel.
+    """0 to 1 as the point's parallax grows from a twentieth to a whole film pixel. more: film pixels that are added to it.
 
     Against a point on the same ray, as the photo's camera saw it, at one of the distances `others`; the greater counts.
     """
@@ -217,7 +231,9 @@ def _moved(
         across, up = (g.math("SUBTRACT", a, b) for a, b in zip(own, other))
         apart.append(g.math("SQRT", g.math("MULTIPLY_ADD", across, across, g.math("MULTIPLY", up, up))))
     ramp = g.add("ShaderNodeMapRange", clamp=True)
-    for name, value in zip(("Value", "From Min", "From Max"), (g.math("DIVIDE", g.math("MAXIMUM", *apart), pixel), 0.05, 1.0)):
+    for name, value in zip(
+        ("Value", "From Min", "From Max"), (g.math("ADD", g.math("DIVIDE", g.math("MAXIMUM", *apart), pixel), more), 0.05, 1.0)
+    ):
         g.put(ramp.inputs[name], value)
     return ramp.outputs[0]
 
@@ -275,6 +291,7 @@ def _layer_group() -> bpy.types.NodeTree:
             socket.default_value = default
     group.interface.new_socket("Color", in_out="OUTPUT", socket_type="NodeSocketColor")
     group.interface.new_socket("Matte", in_out="OUTPUT", socket_type="NodeSocketFloat")
+    group.interface.new_socket("Filled", in_out="OUTPUT", socket_type="NodeSocketFloat", description="Where the colors behind show")
     g = _Graph(group)
     given = g.add("NodeGroupInput").outputs
     u, v, _ = g.separate(given["UV"])
@@ -307,12 +324,13 @@ def _layer_group() -> bpy.types.NodeTree:
     result = g.add("NodeGroupOutput")
     g.put(result.inputs["Color"], next(s for s in mix.outputs if s.enabled))
     g.put(result.inputs["Matte"], g.math("MULTIPLY", matte, next(s for s in alpha.outputs if s.enabled)))
+    g.put(result.inputs["Filled"], share)
     g.arrange()
     return group
 
 
 def _surface_group() -> bpy.types.NodeTree:
-    """Node group: the photo's colour as emission to camera rays, mixed with a lit surface, cut out by the matte."""
+    """Node group: the photo's colour as emission to camera rays, mixed with a lit surface, behind haze, cut out by the matte."""
     group = bpy.data.node_groups.get(SURFACE)
     if group is not None and group.get("stillscape") == VERSION:
         return group
@@ -320,9 +338,13 @@ def _surface_group() -> bpy.types.NodeTree:
     group["stillscape"] = VERSION
     new = group.interface.new_socket
     new("Photo", in_out="INPUT", socket_type="NodeSocketColor")
-    matte = new("Matte", in_out="INPUT", socket_type="NodeSocketFloat", description="0 is see-through")
-    relight = new("Relight", in_out="INPUT", socket_type="NodeSocketFloat", description="0: as shot. 1: lit by the scene's own lights")
-    for socket, value in ((matte, 1.0), (relight, 0.0)):
+    for name, value, text in (
+        ("Matte", 1.0, "0 is see-through"),
+        ("Relight", 0.0, "0: as shot. 1: lit by the scene's own lights"),
+        ("Fill Light", 0.25, "Light in the shadows, as a share of the photo's own"),
+        ("Vignette", 0.0, "How much darker the corners are"),
+    ):
+        socket = new(name, in_out="INPUT", socket_type="NodeSocketFloat", description=text)
         socket.default_value, socket.min_value, socket.max_value, socket.subtype = value, 0.0, 1.0, "FACTOR"
     inside = new("Inside", in_out="INPUT", socket_type="NodeSocketFloat", description="0 past the photo's border, where it ends there")
     inside.default_value = 1.0
@@ -331,31 +353,82 @@ def _surface_group() -> bpy.types.NodeTree:
     grey.default_value = shows.default_value = 0.0
     normal = new("Normal", in_out="INPUT", socket_type="NodeSocketVector", description="Of the lit surface")
     normal.hide_value = True
+    haze = new("Haze", in_out="INPUT", socket_type="NodeSocketFloat", description="Density: what is hidden of a metre more")
+    haze.default_value, haze.min_value = 0.0, 0.0
+    new("Haze Color", in_out="INPUT", socket_type="NodeSocketColor")
     new("Surface", in_out="OUTPUT", socket_type="NodeSocketShader")
     g = _Graph(group)
     given = g.add("NodeGroupInput").outputs
     # To camera rays only, or the photo would light itself as soon as the scene has bounces.
-    emission = g.add("ShaderNodeEmission")
-    grey_ = g.combine(given["Grey"], given["Grey"], given["Grey"])
-    g.put(emission.inputs["Color"], g.mix("RGBA", given["Show Grey"], given["Photo"], grey_))
-    g.put(emission.inputs["Strength"], g.add("ShaderNodeLightPath").outputs["Is Camera Ray"])
-    lit = g.add("ShaderNodeBsdfDiffuse")
-    g.put(lit.inputs["Color"], given["Photo"])
-    g.put(lit.inputs["Normal"], given["Normal"])
+    seen = g.add("ShaderNodeLightPath").outputs["Is Camera Ray"]
 
-    def mix(factor: bpy.types.NodeSocket, a: bpy.types.Node, b: bpy.types.Node) -> bpy.types.Node:
+    def emission(colour: object, strength: object) -> bpy.types.NodeSocket:
+        node = g.add("ShaderNodeEmission")
+        g.put(node.inputs["Color"], colour)
+        g.put(node.inputs["Strength"], strength)
+        return node.outputs[0]
+
+    def mix(factor: bpy.types.NodeSocket, a: bpy.types.NodeSocket, b: bpy.types.NodeSocket) -> bpy.types.NodeSocket:
         node = g.add("ShaderNodeMixShader")
-        g.put(node.inputs[0], factor)
-        g.put(node.inputs[1], a.outputs[0])
-        g.put(node.inputs[2], b.outputs[0])
-        return node
+        for socket, value in zip(node.inputs, (factor, a, b)):
+            g.put(socket, value)
+        return node.outputs[0]
 
-    relight_ = g.math("MULTIPLY", given["Relight"], g.math("SUBTRACT", 1.0, given["Show Grey"]))
-    matte_ = g.math("MULTIPLY", given["Matte"], given["Inside"])
-    shown = mix(matte_, g.add("ShaderNodeBsdfTransparent"), mix(relight_, emission, lit))
-    g.put(g.add("NodeGroupOutput").inputs["Surface"], shown.outputs[0])
+    bright = g.add("ShaderNodeVectorMath", operation="SCALE")
+    g.put(bright.inputs[0], given["Photo"])
+    g.put(bright.inputs["Scale"], g.math("SUBTRACT", 1.0, given["Fill Light"]))
+    diffuse = g.add("ShaderNodeBsdfDiffuse")
+    g.put(diffuse.inputs["Color"], bright.outputs[0])
+    g.put(diffuse.inputs["Normal"], given["Normal"])
+    lit = g.add("ShaderNodeAddShader")
+    g.put(lit.inputs[0], diffuse.outputs[0])
+    g.put(lit.inputs[1], emission(given["Photo"], g.math("MULTIPLY", seen, given["Fill Light"])))
+    photo = g.math("SUBTRACT", 1.0, given["Show Grey"])
+    grey_ = g.combine(given["Grey"], given["Grey"], given["Grey"])
+    shown = mix(
+        g.math("MULTIPLY", given["Relight"], photo),
+        emission(g.mix("RGBA", given["Show Grey"], given["Photo"], grey_), seen),
+        lit.outputs[0],
+    )
+    by = g.math("MULTIPLY", seen, photo)  # depth that is shown has nothing before it
+    # 1 - exp(-density · distance), of the light that comes to the camera.
+    away = g.add("ShaderNodeCameraData").outputs["View Distance"]
+    clear = g.math("EXPONENT", g.math("MULTIPLY", g.math("MULTIPLY", given["Haze"], -1.0), away))
+    hazy = g.math("MULTIPLY", g.math("SUBTRACT", 1.0, clear), by)
+    shown = mix(hazy, shown, emission(given["Haze Color"], 1.0))
+    dark = g.math("MULTIPLY", g.math("MULTIPLY", given["Vignette"], _off_middle(g)), by)
+    shown = mix(dark, shown, emission((0.0, 0.0, 0.0, 1.0), 0.0))
+    stops = g.math("SUBTRACT", 1.0, g.math("MULTIPLY", g.math("GREATER_THAN", given["Relight"], 0.0), _too_close(g)))
+    kept = g.math("MULTIPLY", g.math("MULTIPLY", given["Matte"], given["Inside"]), stops)
+    shown = mix(kept, g.add("ShaderNodeBsdfTransparent").outputs[0], shown)
+    g.put(g.add("NodeGroupOutput").inputs["Surface"], shown)
     g.arrange()
     return group
+
+
+def _too_close(g: _Graph) -> bpy.types.NodeSocket:
+    """1 for light that would be stopped just before it reaches the surface that it falls on, to 0 farther away.
+
+    Estimated depth is bumpy, and every bump would throw a shadow. What is round is shown by the normals.
+    """
+    path = g.add("ShaderNodeLightPath").outputs
+    away = g.math("MAXIMUM", g.add("ShaderNodeCameraData").outputs["View Distance"], 1e-6)
+    ramp = g.add("ShaderNodeMapRange", clamp=True)
+    for name, value in zip(("Value", "From Min", "From Max"), (g.math("DIVIDE", path["Ray Length"], away), *_SHADOWS)):
+        g.put(ramp.inputs[name], value)
+    return g.math("MULTIPLY", path["Is Shadow Ray"], g.math("SUBTRACT", 1.0, ramp.outputs[0]))
+
+
+def _off_middle(g: _Graph) -> bpy.types.NodeSocket:
+    """0 in the middle of the film to 1 in its corners, where nothing changes up to some way off the middle."""
+    window = g.separate(g.add("ShaderNodeTexCoord").outputs["Window"])
+    square = [g.math("POWER", g.math("SUBTRACT", at, 0.5), 2.0) for at in window[:2]]
+    # As an ellipse in the film's own proportions: half a diagonal is where both are a half.
+    radius = g.math("SQRT", g.math("MULTIPLY", g.math("ADD", *square), 2.0))
+    ramp = g.add("ShaderNodeMapRange", clamp=True, interpolation_type="SMOOTHSTEP")
+    for name, value in zip(("Value", "From Min", "From Max"), (radius, *_VIGNETTE)):
+        g.put(ramp.inputs[name], value)
+    return ramp.outputs[0]
 
 
 class LayerImages(NamedTuple):
@@ -404,10 +477,11 @@ def photo_material(
         user.use_cyclic, user.use_auto_refresh = False, True
     surface = g.add("ShaderNodeGroup", node_tree=_surface_group(), name="Photo Surface", label="Photo Surface")
     shown = [lookup, image, surface]
-    g.put(surface.inputs["Normal"], _normal(g, normals, uv))
+    normal = _normal(g, normals, uv)
     for name_ in ("Inside", "Grey"):
         g.put(surface.inputs[name_], lookup.outputs[name_])
     if own is None:
+        g.put(surface.inputs["Normal"], normal)
         g.put(surface.inputs["Photo"], image.outputs["Color"])
         if transparent:
             g.put(surface.inputs["Matte"], image.outputs["Alpha"])
@@ -432,6 +506,14 @@ def photo_material(
             g.put(layer.inputs["Photo Alpha"], image.outputs["Alpha"])
         g.put(surface.inputs["Photo"], layer.outputs["Color"])
         g.put(surface.inputs["Matte"], layer.outputs["Matte"])
+        if normals is not None:  # they are of what the photo shows
+            mixed = g.add("ShaderNodeMix", data_type="VECTOR", name="Normal", label="Normal")
+            own_normal = g.add("ShaderNodeNewGeometry").outputs["Normal"]
+            for socket, value in zip((s for s in mixed.inputs if s.enabled), (layer.outputs["Filled"], normal, own_normal)):
+                g.put(socket, value)
+            normal = next(s for s in mixed.outputs if s.enabled)
+            mixed.location = (1120, -320)
+        g.put(surface.inputs["Normal"], normal)
         shown = [lookup, place, image, fill, matte, layer, surface]
     output = g.add("ShaderNodeOutputMaterial")
     g.put(output.inputs["Surface"], surface.outputs["Surface"])
@@ -440,13 +522,16 @@ def photo_material(
         node.width = 200
     tree.nodes.active = image  # what Workbench and texture painting show
     _follow_film(lookup, camera, scene)
-    for name in ("Near", "Far"):
+    _follow_lens(lookup, camera, scene, root)
+    for name in ("Near", "Far", "Relight"):
         follow = lookup.inputs[name].driver_add("default_value").driver
         follow.type = "SUM"
         follow.variables.new().targets[0].id = root
         follow.variables[0].targets[0].data_path = f'["{name}"]'
+    lights.drive(surface, root, sky=own is not None and own.sky)
     # Without this Cycles rebuilds a light tree of every face on every frame.
     material.cycles.emission_sampling = "NONE"
+    compat.no_bump_correction(material)
     if hasattr(material, "surface_render_method"):
         material.surface_render_method = "DITHERED"
     return material
@@ -482,12 +567,37 @@ def _follow_film(lookup: bpy.types.Node, camera: bpy.types.Object, scene: bpy.ty
         driver.type = "SCRIPTED"
         driver.expression = expression
         for variable_name, data, path in variables:
-            variable = driver.variables.new()
-            variable.name = variable_name
-            target = variable.targets[0]
-            target.id_type = "SCENE" if isinstance(data, bpy.types.Scene) else "CAMERA"
-            target.id = data
-            target.data_path = path
+            _variable(driver, variable_name, data, path)
+
+
+def _follow_lens(lookup: bpy.types.Node, camera: bpy.types.Object, scene: bpy.types.Scene, root: bpy.types.Object) -> None:
+    """Drive the lookup's lens from the aperture: by how many film pixels near and far part between its middle and its rim."""
+    side = "x" if camera.data.sensor_fit == "HORIZONTAL" else "y"
+    driver = lookup.inputs["Lens"].driver_add("default_value").driver
+    driver.type = "SCRIPTED"
+    # The aperture's radius in metres is half of lens / f-stop in millimetres.
+    driver.expression = "dof * lens / stop * 0.0005 * (1 / near - 1 / far) * lens / sensor * size * percent / 100"
+    for name, data, path in (
+        ("dof", camera.data, "dof.use_dof"),
+        ("lens", camera.data, "lens"),
+        ("stop", camera.data, "dof.aperture_fstop"),
+        ("near", root, '["Near"]'),
+        ("far", root, '["Far"]'),
+        ("sensor", camera.data, "sensor_width" if side == "x" else "sensor_height"),
+        ("size", scene, f"render.resolution_{side}"),
+        ("percent", scene, "render.resolution_percentage"),
+    ):
+        _variable(driver, name, data, path)
+
+
+def _variable(driver: bpy.types.Driver, name: str, data: bpy.types.ID, path: str) -> None:
+    variable = driver.variables.new()
+    variable.name = name
+    target = variable.targets[0]
+    if not isinstance(data, bpy.types.Object):
+        target.id_type = "SCENE" if isinstance(data, bpy.types.Scene) else "CAMERA"
+    target.id = data
+    target.data_path = path
 
 
 def follow_scene(material: bpy.types.Material, scene: bpy.types.Scene) -> bpy.types.Scene | None:

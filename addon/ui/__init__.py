@@ -2,9 +2,28 @@
 
 from __future__ import annotations
 
-from . import amount, film, importing, layers, live, menus, move, networks, panels, preferences, process, properties, results, setup
+from . import (
+    amount,
+    film,
+    focus,
+    importing,
+    layers,
+    light,
+    live,
+    menus,
+    move,
+    networks,
+    panels,
+    preferences,
+    process,
+    properties,
+    results,
+    setup,
+)  # fmt: skip
 
-_MODULES = (properties, preferences, results, process, networks, importing, setup, layers, amount, move, film, live, panels, menus)
+_MODULES = (
+    properties, preferences, results, process, networks, importing, setup, layers, amount, move, focus, light, film, live, panels, menus,
+)  # fmt: skip
 """In the order of registration: a class after the ones that it refers to."""
 
 

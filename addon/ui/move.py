@@ -9,6 +9,7 @@ import bpy
 from .. import moves
 from ..scene import amount, notes
 from ..scene import camera as cameras
+from ..scene.aim import is_moved, place_aim
 from ..spec import MoveSpec, move_settings
 from ..vision import amounts
 from . import scenery
@@ -48,14 +49,18 @@ class STILLSCAPE_OT_apply_move(Reporting, bpy.types.Operator):
         if photo is None:
             return self.refuse(f"{scenery.NOTHING}.")
         spec = to_spec(context.scene.stillscape, machine())
+        stage = scenery.stage(photo)
         if amount.is_asked(spec.move):
             move, found = settled(photo, spec)
             self.report({"INFO"}, amounts.told(found))
         else:
             move = moves.fitted(spec.move, photo.notes.frames, photo.notes.fps) if photo.notes.clip else spec.move
-        shot = moves.shot(move, scenery.stage(photo))
+        shot = moves.shot(move, stage)
         cameras.animate(photo.camera, shot)
         cameras.mark(context.scene, photo.root, shot)
+        aim = scenery.aim(photo)
+        if aim is not None and not is_moved(aim):
+            place_aim(aim, stage)
         notes.note_shot(photo.root, shot)
         return {"FINISHED"}
 

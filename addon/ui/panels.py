@@ -12,8 +12,10 @@ from ..spec import FilmSpec, LayersSpec, PhotoSpec, ReliefSpec, RenderSpec
 from . import tasks
 from .amount import draw_safe
 from .depth import draw_depth
+from .focus import draw_focus
 from .layers import draw_layers
 from .layout import draw_section
+from .light import draw_light
 from .move import draw_move
 from .scenery import active_scenery
 from .stereo import draw_stereo
@@ -139,6 +141,28 @@ class VIEW3D_PT_stillscape_move(_SubPanel, bpy.types.Panel):
         column.operator("stillscape.apply_move", icon="VIEW_CAMERA")
 
 
+class VIEW3D_PT_stillscape_focus(_Panel, bpy.types.Panel):
+    bl_idname = "VIEW3D_PT_stillscape_focus"
+    bl_parent_id = "VIEW3D_PT_stillscape_move"
+    bl_label = "Focus"
+    bl_options = {"DEFAULT_CLOSED"}
+
+    def draw(self, context: bpy.types.Context) -> None:
+        layout = self.layout
+        layout.use_property_split, layout.use_property_decorate = True, False
+        draw_focus(layout.column(), context)
+
+
+class VIEW3D_PT_stillscape_light(_SubPanel, bpy.types.Panel):
+    bl_idname = "VIEW3D_PT_stillscape_light"
+    bl_label = "Light"
+    bl_options = {"DEFAULT_CLOSED"}
+    bl_order = 4
+
+    def draw(self, context: bpy.types.Context) -> None:
+        draw_light(self.settings(self.layout), context)
+
+
 class VIEW3D_PT_stillscape_render(_SubPanel, bpy.types.Panel):
     bl_idname = "VIEW3D_PT_stillscape_render"
     bl_label = "Render"
@@ -220,6 +244,8 @@ _CLASSES = (
     VIEW3D_PT_stillscape_next_depth,
     VIEW3D_PT_stillscape_layers,
     VIEW3D_PT_stillscape_move,
+    VIEW3D_PT_stillscape_focus,
+    VIEW3D_PT_stillscape_light,
     VIEW3D_PT_stillscape_render,
     VIEW3D_PT_stillscape_format,
     VIEW3D_PT_stillscape_sound,

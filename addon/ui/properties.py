@@ -20,6 +20,7 @@ from ..vision.depth import estimators
 _FIRST_VALUES: dict[str, Any] = {
     "fov": 50.0, "near": 1.5, "far": 12.0, "ratio": 8.0, "known_size": 1.8, "network_size": 518, "size": (1920, 1080),
     "frames": 72, "seconds": 3.0, "fps": 24.0, "interaxial": 0.063, "convergence": 3.0, "cone": 35.0, "reserve": 0.08,
+    "at": (0.5, 0.5), "f_stop": 2.8, "relight": 0.7,
 }  # fmt: skip
 """What an optional setting shows once it is switched on."""
 
@@ -64,9 +65,11 @@ def _property(f: Field, **more: Any) -> Any:
         items = [(key, label, text, "NONE", zlib.crc32(key.encode()) & 0x7FFFFFFF) for key, label, text in options]
         return bpy.props.EnumProperty(items=items, default=default, **common)
     turn = radians if m.unit == "deg" else float
-    if m.kind in ("float", "pair"):
+    if m.kind == "colour":
+        return bpy.props.FloatVectorProperty(size=3, default=default, min=0, max=1, subtype="COLOR_GAMMA", **common)
+    if m.kind in ("float", "pair", "point"):
         limits = {"min": turn(m.minimum), "max": turn(m.maximum)} if m.minimum is not None and m.maximum is not None else {}
-        if m.kind == "pair":
+        if m.kind in ("pair", "point"):
             return bpy.props.FloatVectorProperty(size=2, default=default, **limits, **common)
         unit = {"m": {"subtype": "DISTANCE"}, "deg": {"subtype": "ANGLE"}}.get(m.unit, {})
         return bpy.props.FloatProperty(default=turn(default), **limits, **unit, **common)
@@ -96,8 +99,8 @@ def _value(group: Any, f: Field) -> Any:
     value = getattr(group, name)
     if m.kind == "float":
         return _decimal(degrees(value) if m.unit == "deg" else value)
-    if m.kind in ("pair", "size"):
-        return tuple(_decimal(v) if m.kind == "pair" else int(v) for v in value)
+    if m.kind in ("pair", "point", "colour", "size"):
+        return tuple(int(v) if m.kind == "size" else _decimal(v) for v in value)
     return bpy.path.abspath(value) if m.kind in _PATHS and value else value
 
 

@@ -24,6 +24,7 @@ def place_of(photo: Path, spec: SceneSpec) -> Path:
         "depth": asdict(spec.depth),
         "layers": asdict(spec.layers),
         "margin": spec.relief.margin,
+        "focus": spec.focus.at,
     }
     if spec.move.amount is None:  # then it decides how far layers go on, and faces are looked for
         parts["move"] = asdict(spec.move)

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import bpy
 
 from .. import moves
+from ..scene.aim import aimed, find_aim
 from ..scene.build import ID, ROLE, stage_of
 from ..scene.notes import Notes, distance_now, read_notes
 from ..scene.relief import numbers, relief_modifier
@@ -53,7 +54,12 @@ def stage(photo: Scenery) -> moves.Stage:
     near, far, strength = numbers(photo.root)
     built = stage_of(photo.root)
     close, focus = (distance_now(photo.notes, z, near, max(far, near * 1.0001), strength) for z in (built.close, built.focus))
-    return built._replace(close=close, focus=focus)
+    return aimed(built._replace(close=close, focus=focus), aim(photo))
+
+
+def aim(photo: Scenery) -> bpy.types.Object | None:
+    """The photo's aim; None if it was removed, and in files of older versions."""
+    return find_aim(photo.root)
 
 
 def film_size(photo: Scenery, spec: SceneSpec) -> tuple[int, int]:
@@ -74,6 +80,11 @@ def materials(photo: Scenery) -> list[bpy.types.Material]:
     """The materials of its layers."""
     found = {slot.material for layer in photo.layers for slot in layer.material_slots if slot.material is not None}
     return sorted(found, key=lambda m: m.name)
+
+
+def texture(photo: Scenery) -> bpy.types.Image | None:
+    """The photo's film texture, or None if it was removed."""
+    return next((node.image for node in _photo_nodes(photo) if node.image is not None), None)
 
 
 def _photo_nodes(photo: Scenery) -> list[bpy.types.Node]:

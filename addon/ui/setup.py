@@ -8,6 +8,7 @@ import bpy
 
 from .. import moves
 from ..output import render
+from ..output.effects import set_up_effects
 from ..scene import camera as cameras
 from ..scene import notes
 from ..scene.material import follow_scene
@@ -47,6 +48,7 @@ def set_up(scene: bpy.types.Scene, photo: Scenery, spec: SceneSpec) -> None:
     fit_camera(photo, film, spec.render.crop, spec.film.framing)
     transparent = scenery.has_alpha(photo)
     render.set_up_render(scene, photo.camera, shot_of(photo), spec.render, film, transparent=transparent)
+    set_up_effects(scene, photo.root, photo.camera, spec.focus)
 
 
 class STILLSCAPE_OT_set_up_render(Reporting, bpy.types.Operator):
@@ -75,9 +77,9 @@ class STILLSCAPE_OT_set_up_render(Reporting, bpy.types.Operator):
             ("Camera", photo.camera.name),
             ("Resolution", f"{size[0] // 2 * 2} × {size[1] // 2 * 2}"),
             ("Frames", f"1 to {photo.notes.frames} at {photo.notes.fps:g} per second"),
-            ("Engine", f"{engine}, {settings.samples} samples, no denoising or light bounces"),
+            ("Engine", f"{engine}, {settings.samples} samples; more, with denoising, for lamps and blur"),
             ("Colors", "Standard view transform, no dither"),
-            ("Switched Off", "Compositing, sequencer, motion blur, Freestyle, stamps"),
+            ("Switched Off", "Compositing, sequencer, Freestyle, stamps"),
         ):
             split = column.split(factor=0.3)
             split.label(text=name)

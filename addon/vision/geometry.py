@@ -10,7 +10,7 @@ The photo camera's own axes (x right, y up, z towards the viewer) are those of a
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,8 +27,8 @@ class RayMap(NamedTuple):
     u0: float  # where the optical axis meets the photo
     v0: float
 
-    def uv_to_ray(self, u: NDArray[np.float64], v: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Ray tangents (right, up) of photo positions."""
+    def uv_to_ray(self, u: Any, v: Any) -> tuple[Any, Any]:
+        """Ray tangents (right, up) of photo positions: numbers or arrays of them."""
         return (u - self.u0) * self.width, (v - self.v0) * self.height
 
 

@@ -223,8 +223,9 @@ class LayeredPhoto:
     to where the nearest fiftieth of the picture ends; focus: to the subject. texture: made along with it, for the film that was planned; another
     film needs another. transparent: the photo has an alpha channel; deep: more than 8 bits. `made` says what made it (estimator, versions, hashes).
     frames: of a film, whose first frame all else is about; None of a photo. normals: RGB PNG of what the depth network saw of
-    the surfaces' normals, (n + 1) / 2 in the scene's axes (x right, y away from the camera, z up); None if it saw nothing. aim: where in the photo the
-    subject is, in shares from left and top, if known. attention: small grey PNG over the photo, 255 on faces, 128 on persons and other clear
+    the surfaces' normals, (n + 1) / 2 in the scene's axes (x right, y away from the camera, z up), or of those of the smoothed
+    depth; None in older files. aim: where in the photo the subject is that `focus` is the distance of, in shares from left and
+    top; None in older files, and means the middle. attention: small grey PNG over the photo, 255 on faces, 128 on persons and other clear
     subjects, 0 elsewhere; None without any.
     """
 

@@ -16,11 +16,14 @@ from .attention import encode_attention, kinds_of, look_for
 from .coverage import view
 from .cv import cv
 from .distances import shape_faces, to_metres
+from .faces import find_faces
 from .files import shown, write_atomically
+from .focus import Focus, depth_at, find_focus
 from .geometry import even, frame_photo, pitch_from_horizon, ray_map
 from .grain import measure_grain, without_grain
 from .layered import DepthMap, Disparity, FilmTexture, LayeredPhoto, PhotoCamera, read_layered, to_disparity, write_layered
 from .layering import MOST_PIXELS, as_planned, cut_layers, find_sky, grid_size, make_layers, photo_colour, tear_threshold
+from .normals import normals_from_depth
 from .photo import Photo, read_photo
 from .planning import shot, stage_of, texture_key, view_pixels
 from .texture import average_down, encode_texture
@@ -28,6 +31,7 @@ from .texture import average_down, encode_texture
 DEFAULT_FOV = 50.0
 _LOOKED_AT = 1_000_000  # pixels in which faces are looked for
 NO_HORIZON_HEIGHT = 1.6  # metres: eye level
+_LOOKS_FOR_FACES = "built-in"  # the estimator that has looked already
 
 
 def estimate_depth(path: Path, spec: SceneSpec, progress: depth_sources.Progress) -> tuple[Photo, DepthMap]:
@@ -76,12 +80,17 @@ def make_layered_photo(path: Path, spec: SceneSpec, folder: Path, progress: dept
     progress(0.5, "Scaling the depth")
     disparity = to_disparity(depth, near=spec.depth.near, far=spec.depth.far)
     photo, made = _degrained(photo, spec, film=film)
-    if spec.move.amount is None and not spec.move.camera_path:
+    if _is_planned(spec):
         depth = look_for(photo_colour(photo, grid_size(photo.size, _LOOKED_AT)), disparity.d, depth)
     camera, kinds = photo_camera(photo, depth, spec), kinds_of(depth, photo.size)
-    spec, planned = _planned_ahead(spec, photo, camera, disparity, kinds, film=film)
-    made = {**made, **planned}
+    focus: Focus | None = None
+    if _is_planned(spec):
+        small = cv().resize(disparity.d, grid_size(photo.size, _LOOKED_AT), interpolation=cv().INTER_NEAREST)
+        focus = choose_focus(photo, depth, small, spec)
+        spec, planned = _planned_ahead(spec, photo, camera, disparity, kinds, focus, film=film)
+        made = {**made, **planned}
     layering = make_layers(photo, disparity.d, find_sky(depth), spec, lambda share, text: progress(0.5 + 0.3 * share, text))
+    focus = focus or choose_focus(photo, depth, layering.d, spec)
     original = f"photo{path.suffix.lower() or '.img'}"
     layered = LayeredPhoto(
         folder=folder,
@@ -91,14 +100,14 @@ def make_layered_photo(path: Path, spec: SceneSpec, folder: Path, progress: dept
         near=disparity.near,
         far=disparity.far,
         close=close_distance(disparity),
-        focus=focus_distance(disparity),
+        focus=_distance(disparity, focus.d),
+        aim=(focus.x, focus.y),
         photo=original,
         depth="depth.npy",
         grid=(layering.d.shape[1], layering.d.shape[0]),
         layers=layering.layers,
         levels=layering.levels,
         made={"estimator": depth.made_by, "photo_sha256": photo.sha256, **made},
-        aim=_face(depth),
         transparent=photo.alpha is not None,
         deep=photo.pixels.dtype != np.uint8,
     )
@@ -108,9 +117,10 @@ def make_layered_photo(path: Path, spec: SceneSpec, folder: Path, progress: dept
     suffix, texture = encode_texture(photo, key._replace(degrained=False))  # which the photo is by now
     layered = replace(layered, texture=FilmTexture(f"texture{suffix}", key))
     progress(0.9, "Writing the layers")
-    more: dict[str, bytes] = {}
-    if depth.normals is not None:
-        layered, more = replace(layered, normals="normals.png"), {"normals.png": encode_normals(depth.normals)}
+    normals = depth.normals
+    if normals is None:
+        normals = normals_from_depth(layering.d, disparity.near, disparity.far, ray_map(layered.camera, layered.size))
+    layered, more = replace(layered, normals="normals.png"), {"normals.png": encode_normals(normals)}
     if kinds is not None:
         layered, more["attention.png"] = replace(layered, attention="attention.png"), encode_attention(kinds)
     write_layered(layered, {original: path.read_bytes(), "depth.npy": layering.d, f"texture{suffix}": texture, **more, **layering.files})
@@ -131,24 +141,22 @@ def _degrained(photo: Photo, spec: SceneSpec, *, film: bool) -> tuple[Photo, dic
     return replace(photo, pixels=clean), {"grain": measure_grain(small).to_list()}
 
 
-def _face(depth: DepthMap) -> tuple[float, float] | None:
-    """The middle of the largest face, in shares from the left and the top."""
-    return (depth.faces[0].x, depth.faces[0].y) if depth.faces else None
+def _is_planned(spec: SceneSpec) -> bool:
+    """Whether the amount of the move is to be worked out."""
+    return spec.move.amount is None and not spec.move.camera_path
 
 
 def _planned_ahead(
-    spec: SceneSpec, photo: Photo, camera: PhotoCamera, disparity: Disparity, kinds: NDArray[np.uint8] | None, *, film: bool
+    spec: SceneSpec, photo: Photo, camera: PhotoCamera, disparity: Disparity, kinds: NDArray[np.uint8] | None, focus: Focus, *, film: bool
 ) -> tuple[SceneSpec, dict[str, float]]:
     """The settings with an amount of the move that is worked out, and the reserve that it needs; and both for `made`."""
-    if spec.move.amount is not None or spec.move.camera_path:
-        return spec, {}
     size = film_pixels(spec, photo.size, film=film)
     rays = ray_map(camera, photo.size)
     one_sheet = spec.layers.mode == "off" or photo.alpha is not None
     tear = None if one_sheet else tear_threshold(spec, grid_size(photo.size, MOST_PIXELS))
     nothing = np.zeros((1, 1), np.uint8)
     given = Depths(disparity.d, disparity.near, disparity.far, nothing if kinds is None else kinds, rays, tear, spec.relief.margin)
-    stage = stage_of(close_distance(disparity), focus_distance(disparity), rays)
+    stage = stage_of(close_distance(disparity), _distance(disparity, focus.d), rays, (focus.x, focus.y))
     found = plan_ahead(given, view(frame_photo(camera, photo.size, size, spec.render.crop), size), spec.move, stage)
     made = {"amount": found.amount}
     if spec.layers.reserve is None:
@@ -199,11 +207,13 @@ def close_distance(disparity: Disparity) -> float:
     return _distance(disparity, float(np.quantile(disparity.d, 0.98)))
 
 
-def focus_distance(disparity: Disparity) -> float:
-    """Metres to what the camera should aim at: the middle of the depths in the middle third of the picture."""
-    h, w = disparity.d.shape
-    middle = disparity.d[h // 3 : max(h // 3 + 1, h - h // 3), w // 3 : max(w // 3 + 1, w - w // 3)]
-    return _distance(disparity, float(np.median(middle)))
+def choose_focus(photo: Photo, depth: DepthMap, d: NDArray[np.float32], spec: SceneSpec) -> Focus:
+    """Where to aim: the point that was set, else the one that is found. d: float32 h×w in [0, 1], the photo's depth."""
+    if spec.focus.at is not None:
+        x, y = spec.focus.at
+        return Focus(x, y, depth_at(d, x, y), "set")
+    looked_for = depth.faces or depth.made_by == _LOOKS_FOR_FACES
+    return find_focus(d, depth.faces if looked_for else find_faces(photo_colour(photo, grid_size(photo.size, _LOOKED_AT))))
 
 
 def _distance(disparity: Disparity, d: float) -> float:

@@ -45,13 +45,15 @@ def view_pixels(spec: SceneSpec, photo: tuple[int, int], fov: float) -> tuple[in
 
 def stage(layered: LayeredPhoto) -> moves.Stage:
     """What a camera move must know of the photo."""
-    return stage_of(layered.close, layered.focus, ray_map(layered.camera, layered.size))
+    return stage_of(layered.close, layered.focus, ray_map(layered.camera, layered.size), layered.aim)
 
 
-def stage_of(close: float, focus: float, rays: RayMap) -> moves.Stage:
-    """The same of a photo that has no layers yet: metres to what is nearest and to the subject, and its camera."""
+def stage_of(close: float, focus: float, rays: RayMap, aim: tuple[float, float] | None = None) -> moves.Stage:
+    """The same of a photo that has no layers yet: metres to what is nearest and to the subject, its camera, and where the subject is, in
+    shares from left and top."""
     middle = (0.5 - rays.u0) * rays.width, (0.5 - rays.v0) * rays.height
-    return moves.Stage(close, focus, rays.width, rays.height, *middle, *middle)
+    at = middle if aim is None else ((aim[0] - rays.u0) * rays.width, (1 - aim[1] - rays.v0) * rays.height)
+    return moves.Stage(close, focus, rays.width, rays.height, *middle, *at)
 
 
 def shot(layered: LayeredPhoto, settings: MoveSpec) -> moves.Shot:

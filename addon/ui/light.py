@@ -1,0 +1,71 @@
+"""Light: the numbers that the photo's materials follow, and the lamp."""
+
+from __future__ import annotations
+
+import bpy
+
+from ..scene import light as lights
+from ..scene.build import ID
+from ..scene.normals import smooth_normals
+from ..spec import LightSpec
+from . import scenery
+from .errors import Reporting
+from .layout import draw_section
+from .preferences import machine
+from .properties import to_spec
+from .setup import has_photo
+
+_LAMP = ("lamp", "side", "height", "strength", "warmth")
+_NUMBERS = (lights.RELIGHT, lights.FILL, lights.HAZE, lights.HAZE_DISTANCE, lights.HAZE_COLOUR, lights.VIGNETTE)
+
+
+def draw_light(column: bpy.types.UILayout, context: bpy.types.Context) -> None:
+    """The panel."""
+    photo = scenery.active_scenery(context)
+    settings = context.scene.stillscape.light
+    if photo is None:
+        column.label(text="For the next import:")
+        draw_section(column, settings, LightSpec)
+        return
+    if not lights.has_numbers(photo.root):
+        column.label(text="Import the photo again to light it")
+        return
+    draw_section(column, settings, LightSpec, only=_LAMP)
+    column.operator("stillscape.apply_light", icon="LIGHT_SUN")
+    column.separator()
+    for name in _NUMBERS:
+        column.prop(photo.root, f'["{name}"]', text=name)
+
+
+class STILLSCAPE_OT_apply_light(Reporting, bpy.types.Operator):
+    bl_idname = "stillscape.apply_light"
+    bl_label = "Apply Light"
+    bl_description = "Put up the lamp as set and let it count, or take it away; its own settings and keyframes are Blender's"
+    bl_options = {"REGISTER", "UNDO"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        return has_photo(cls, context)
+
+    def run(self, context: bpy.types.Context) -> set[str]:
+        photo = scenery.active_scenery(context)
+        if photo is None:
+            return self.refuse(f"{scenery.NOTHING}.")
+        aim = scenery.aim(photo)
+        if not lights.has_numbers(photo.root) or aim is None:
+            return self.refuse(f"{photo.collection.name} was made by an older version; import the photo again to light it.")
+        light = to_spec(context.scene.stillscape, machine()).light
+        lamp = lights.set_lamp(f"{photo.collection.name} Light", light, photo.root, aim, photo.collection)
+        if lamp is None:
+            photo.root[lights.RELIGHT] = 0.0
+        else:
+            lamp[ID] = photo.collection[ID]
+            if not lights.is_relit(photo.root):
+                photo.root[lights.RELIGHT] = lights.RELIT if light.relight is None else light.relight
+        if lights.is_relit(photo.root):
+            smooth_normals(photo.layers, photo.root)
+        photo.root.update_tag()
+        return {"FINISHED"}
+
+
+register, unregister = bpy.utils.register_classes_factory((STILLSCAPE_OT_apply_light,))
