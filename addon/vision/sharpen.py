@@ -27,7 +27,7 @@ offset keeps ratios away from zero, so that the faintest steps far away are no e
 EDGE_RATIO = 1.08  # near side over far side of a slope from which on it is an edge
 ROUGH_RATIO = 1.25  # the same for a rough network, which draws patterns of a surface as shallow steps
 _ROUGH_EDGE = 0.42  # how likely an edge must be for it to be sharpened, where a network says how likely edges are
-_ROUGH_REACH = 1.5  # how far beside such a place, in pixels of the network's map
+_ROUGH_REACH = 2.0  # how far beside such a place, in pixels of the network's map
 _SPECKS = 5  # diameter of the median that takes specks out, which nothing of a rough network's map can mean
 
 # All lengths are in pixels of the network's map, and so grow with the factor by which that was enlarged. A network's edge

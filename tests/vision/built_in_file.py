@@ -13,7 +13,7 @@ SKY = 0.75
 """Blue from which on a pixel is sky."""
 
 # From R, G, B and the ramp to disparity, sky logit, edge logit and log-uncertainty, each of the mean of 2×2 pixels.
-WEIGHTS = [[2, 0, 0, 1], [0, 0, 40, 0], [0, 12, 0, 0], [0, 4, 0, 0]]
+WEIGHTS = [[2, 0, 0, 1], [0, 0, 40, 0], [12, 12, 0, 0], [0, 4, 0, 0]]
 BIAS = [3.0, -40 * SKY, -6.0, -3.0]
 
 

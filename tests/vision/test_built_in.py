@@ -76,7 +76,7 @@ def test_it_gives_what_its_file_computes(tmp_path: Path, half: bool) -> None:
         inner = np.s_[2:-2, 2:-2]
         np.testing.assert_allclose(made.values[inner], (2 * small[..., 0] + rows + 3)[inner], atol=0.01)
         np.testing.assert_allclose(made.sky[inner], (1 / (1 + np.exp(-40 * (small[..., 2] - SKY))))[inner], atol=0.08)
-        np.testing.assert_allclose(made.edges[inner], (1 / (1 + np.exp(6 - 12 * small[..., 1])))[inner], atol=0.02)
+        np.testing.assert_allclose(made.edges[inner], (1 / (1 + np.exp(6 - 12 * (small[..., 0] + small[..., 1]))))[inner], atol=0.02)
         error = np.exp(4 * small[..., 1] - 3)
         np.testing.assert_allclose(made.confidence[inner], (1 / (1 + error**2))[inner], atol=0.02)
         assert made.horizon == pytest.approx(HORIZON, abs=1e-3) and made.roll == pytest.approx(ROLL, abs=1e-3)
