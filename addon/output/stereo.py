@@ -394,10 +394,14 @@ def _depth_shown(
     noted({"near": near, "far": far})
     name, view = scene.name, scene.view_settings.view_transform
     settings = scene.render.image_settings
+    camera, blurred = scene.camera.data.name, scene.camera.data.dof.use_dof
+    moving, denoised = scene.render.use_motion_blur, scene.cycles.use_denoising
     before, dither = (settings.color_mode, settings.color_depth), scene.render.dither_intensity
     try:
         scene.view_settings.view_transform = "Raw"
         scene.render.dither_intensity = 0.0  # its noise would be distances
+        # Distances that are mixed are those of nothing.
+        scene.camera.data.dof.use_dof = scene.render.use_motion_blur = scene.cycles.use_denoising = False
         _as_depth(scene)
         with showing(materials, grey=(near, far)):
             yield
@@ -406,7 +410,11 @@ def _depth_shown(
         if scene_ is not None:
             scene_.view_settings.view_transform = view
             scene_.render.dither_intensity = dither
+            scene_.render.use_motion_blur, scene_.cycles.use_denoising = moving, denoised
             scene_.render.image_settings.color_mode, scene_.render.image_settings.color_depth = before
+        data = bpy.data.cameras.get(camera)
+        if data is not None:
+            data.dof.use_dof = blurred
 
 
 def _as_depth(scene: bpy.types.Scene) -> None:

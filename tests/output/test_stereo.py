@@ -270,6 +270,20 @@ def test_the_depth_of_a_film_that_stands_still_is_its_depth_map(tmp_path):
         bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
 
 
+def test_depth_is_shown_without_light_haze_and_blur(tmp_path):
+    two_depths(tmp_path)
+    plain, _, _ = shoot(tmp_path, settings(tmp_path, depth=True), name="plain_####.png")
+    spec = replace(
+        settings(tmp_path, depth=True),
+        light=specs.LightSpec(lamp="sun", relight=1.0, haze=1.0, vignette=1.0),
+        focus=specs.FocusSpec(f_stop=0.5, motion_blur=1.0),
+    )
+    frames, _, built = shoot(tmp_path, spec, name="lit_####.png")
+    assert np.abs(frames[0].astype(int) - plain[0]).mean() < 0.002 * 65535
+    scene = bpy.context.scene
+    assert built.camera.data.dof.use_dof and scene.render.use_motion_blur and scene.cycles.use_denoising
+
+
 def test_depth_and_glasses_do_not_go_together(tmp_path):
     from addon.errors import UsageError
 

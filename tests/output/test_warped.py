@@ -13,7 +13,7 @@ import pytest
 
 from addon.errors import UsageError
 from addon.output import job, render, warped
-from addon.spec import SceneSpec
+from addon.spec import FocusSpec, LightSpec, SceneSpec
 from addon.vision.geometry import frame_photo, ray_map
 from addon.vision.layered import read_layered
 from addon.vision.pipeline import make_layered_photo
@@ -204,6 +204,27 @@ def test_which_engine_draws(made):
     for wrong, suffix in ((asked("warp"), ".exr"), (asked("warp", "optix"), ".png")):
         with pytest.raises(UsageError, match="--engine warp"):
             warped.wants_warp(wrong, layered, suffix)
+    assert warped.can_warp(replace(spec, focus=FocusSpec(at=(0.5, 0.5)), light=LightSpec(relight=0.0)), layered)
+    for more in (
+        {"focus": FocusSpec(f_stop=2.0)}, {"focus": FocusSpec(motion_blur=0.5)}, {"light": LightSpec(relight=0.5)},
+        {"light": LightSpec(lamp="sun")}, {"light": LightSpec(haze=0.1)}, {"light": LightSpec(vignette=0.1)},
+    ):  # fmt: skip
+        assert not warped.wants_warp(replace(asked("auto"), **more), layered, ".png")
+        with pytest.raises(UsageError, match="--engine cycles"):
+            warped.wants_warp(replace(asked("warp"), **more), layered, ".png")
+
+
+def test_the_camera_alone_aims_where_the_whole_scene_does(made):
+    layered, spec, _ = made(picture_of(scene_of()), scene_of())
+    spec = replace(spec, focus=FocusSpec(at=(0.25, 0.75)), light=LightSpec(haze=0.2))
+    places = []
+    for alone in (False, True):
+        built = job.build_scene(layered, spec, bpy.context.scene, film=False, camera_alone=alone)
+        places.append(
+            (tuple(built.aim.location), built.root["Haze"], built.root["stillscape_aim_x"], built.aim["stillscape_id"] == built.id)
+        )
+        assert built.camera.data.dof.focus_object == built.aim and bool(built.layers) != alone
+    assert places[0] == places[1] and places[0][3]
 
 
 def test_a_folder_of_layers_draws_like_the_photo_it_was_made_of(made):
