@@ -53,6 +53,12 @@ class Pose(NamedTuple):
 Path = Callable[[float], Pose]
 """From a share of the way to a pose. Some easings go a little past 0 and 1."""
 
+
+def amount_of(settings: MoveSpec) -> float:
+    """The amount as set; one that is to be worked out counts as 1 until it is."""
+    return 1.0 if settings.amount is None else settings.amount
+
+
 # What amount 1 means. Beyond these, what a single photo does not show begins to be missed; most viewers keep to 2 to 4 %
 # of the picture's width as parallax (docs/moves.md).
 PUSH_IN = 0.2  # of the subject's distance
@@ -172,7 +178,7 @@ def orbit_angle(stage: Stage) -> float:
 
 
 def _angle(settings: MoveSpec, stage: Stage, share: float = 1.0) -> float:
-    return max(-1.0, min(1.0, settings.amount * share * orbit_angle(stage)))
+    return max(-1.0, min(1.0, amount_of(settings) * share * orbit_angle(stage)))
 
 
 def _static(settings: MoveSpec, stage: Stage, seconds: float) -> Path:
@@ -180,7 +186,7 @@ def _static(settings: MoveSpec, stage: Stage, seconds: float) -> Path:
 
 
 def _push_in(settings: MoveSpec, stage: Stage, seconds: float) -> Path:
-    far = min(settings.amount * push_in_metres(stage), CLOSEST * stage.close)
+    far = min(amount_of(settings) * push_in_metres(stage), CLOSEST * stage.close)
     return lambda s: _towards(stage, s * far)
 
 
@@ -194,7 +200,7 @@ def _backwards(path: Path) -> Path:
 
 def _truck(settings: MoveSpec, stage: Stage, seconds: float, more: float = 0.0) -> Path:
     right, up = _direction(settings, more)
-    far = settings.amount * PARALLAX * stage.tan_width * stage.close
+    far = amount_of(settings) * PARALLAX * stage.tan_width * stage.close
     return lambda s: Pose((s * far * right, s * far * up, 0.0))
 
 
@@ -209,7 +215,7 @@ def _plain(settings: MoveSpec) -> MoveSpec:
 
 def _pan(settings: MoveSpec, stage: Stage, seconds: float, more: float = 0.0) -> Path:
     right, up = _direction(settings, more)
-    far = max(-1.5, min(1.5, settings.amount * math.atan(TURN * stage.tan_width)))
+    far = max(-1.5, min(1.5, amount_of(settings) * math.atan(TURN * stage.tan_width)))
     return lambda s: Pose(turn=rotation((s * far * up, -s * far * right, 0.0)))
 
 
@@ -219,7 +225,7 @@ def _tilt(settings: MoveSpec, stage: Stage, seconds: float) -> Path:
 
 def _roll(settings: MoveSpec, stage: Stage, seconds: float) -> Path:
     axis = (-stage.middle_x, -stage.middle_y, 1.0)
-    unit = math.radians(settings.amount * ROLL_DEGREES) / math.hypot(*axis)
+    unit = math.radians(amount_of(settings) * ROLL_DEGREES) / math.hypot(*axis)
     return lambda s: Pose(turn=rotation((s * unit * axis[0], s * unit * axis[1], s * unit * axis[2])))
 
 
@@ -237,7 +243,7 @@ def _arc(settings: MoveSpec, stage: Stage, seconds: float) -> Path:
 
 def _spiral(settings: MoveSpec, stage: Stage, seconds: float) -> Path:
     far = _angle(settings, stage, 0.5)
-    nearer = min(settings.amount * SPIRAL_PUSH * push_in_metres(stage), CLOSEST * stage.close) / stage.focus
+    nearer = min(amount_of(settings) * SPIRAL_PUSH * push_in_metres(stage), CLOSEST * stage.close) / stage.focus
     start = math.radians(settings.direction)
 
     def pose(s: float) -> Pose:
@@ -249,13 +255,13 @@ def _spiral(settings: MoveSpec, stage: Stage, seconds: float) -> Path:
 
 def _dolly_zoom(settings: MoveSpec, stage: Stage, seconds: float) -> Path:
     shrink = max(parallax(stage) - DOLLY_SHRINK / stage.close, 1e-9)
-    back = max(settings.amount * min(DOLLY_ZOOM * stage.focus, DOLLY_SHRINK / shrink), -CLOSEST * stage.close) / stage.focus
+    back = max(amount_of(settings) * min(DOLLY_ZOOM * stage.focus, DOLLY_SHRINK / shrink), -CLOSEST * stage.close) / stage.focus
     there = subject(stage)
     return lambda s: _zoomed(stage, 1 + s * back, plus((0.0, 0.0, 0.0), there, -s * back))
 
 
 def _zoom(settings: MoveSpec, stage: Stage, seconds: float) -> Path:
-    far = max(settings.amount * ZOOM, -0.8)
+    far = max(amount_of(settings) * ZOOM, -0.8)
     return lambda s: _zoomed(stage, 1 + s * far)
 
 
@@ -271,7 +277,7 @@ def _ken_burns(settings: MoveSpec, stage: Stage, seconds: float) -> Path:
 
     def pose(s: float) -> Pose:
         # What is interpolated in a straight line is the picture itself: one point of it, in the frame or outside, stays in place.
-        zoom, x, y = (a + s * settings.amount * (b - a) for a, b in zip(first, last))
+        zoom, x, y = (a + s * amount_of(settings) * (b - a) for a, b in zip(first, last))
         zoom = max(_SMALLEST_ZOOM, zoom)
         return Pose(zoom=zoom, offset=(x / zoom, y / zoom))
 
@@ -301,9 +307,9 @@ def _noise(seed: str, seconds: float, loop: bool) -> Callable[[float], float]:
 
 def _handheld(settings: MoveSpec, stage: Stage, seconds: float) -> Path:
     noise = [_noise(f"{settings.seed} {channel}", seconds, settings.loop) for channel in range(6)]
-    step = settings.amount * SWAY * stage.tan_width * stage.close / math.sqrt(3)
-    turn = settings.amount * math.atan(SWAY_TURN * stage.tan_width) / math.sqrt(2)
-    roll = settings.amount * math.radians(SWAY_ROLL)
+    step = amount_of(settings) * SWAY * stage.tan_width * stage.close / math.sqrt(3)
+    turn = amount_of(settings) * math.atan(SWAY_TURN * stage.tan_width) / math.sqrt(2)
+    roll = amount_of(settings) * math.radians(SWAY_ROLL)
 
     def pose(s: float) -> Pose:
         x, y, z, a, b, c = (wave(s) for wave in noise)

@@ -29,6 +29,7 @@ from ..spec import SceneSpec, StereoSpec
 from ..vision import warp
 from ..vision.cv import cv
 from ..vision.files import write_atomically
+from ..vision.layering import reserve_of
 from ..vision.planning import vr_side
 from . import parallax, render, vr180, warped
 from .frames import FrameKind, frame_name, verify_frame
@@ -171,7 +172,7 @@ def span(spec: SceneSpec, seen: list[Pose]) -> float:
         if stereo.cone is not None:
             return min(parallax.cone_span(stereo.cone, p.convergence) for p in seen)
         widest = min(parallax.cone_span(parallax.CONE, p.convergence) for p in seen)
-        return min(widest, parallax.interaxial_within(2 * spec.layers.reserve, seen))
+        return min(widest, parallax.interaxial_within(2 * reserve_of(spec), seen))
     if stereo.interaxial is not None:
         return stereo.interaxial
     if stereo.mode == "vr180":

@@ -17,6 +17,7 @@ from .coverage import (
     REST,
     REST_POSE,
     SUBJECT,
+    Floats,
     Points,
     Pose,
     Relief,
@@ -306,7 +307,10 @@ def _one_sheet(photo: Depths) -> tuple[Sheet, NDArray[np.float32], NDArray[np.bo
         for columns in (slice(1, None), slice(None, -1)):
             backed[rows, columns] |= cut
     sheet = Sheet(
-        *(a.astype(np.float32) for a in (tx, ty, u, v)),
+        tx.astype(np.float32),
+        ty.astype(np.float32),
+        u.astype(np.float32),
+        v.astype(np.float32),
         padded,
         backed,
         np.ones(cut.shape, bool),
@@ -324,7 +328,7 @@ def _opening(sheet: Sheet, cut: NDArray[np.bool_], pose: Pose) -> float:
     corners = np.stack([sheet.q[y + i, x + j] for i in (0, 1) for j in (0, 1)])
     right, up, forward = pose.place
 
-    def moved(q: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    def moved(q: Floats) -> tuple[Floats, Floats]:
         share = np.maximum(1 - forward * q, 0.02)
         return (sheet.tx[x] - right * q) / share, (sheet.ty[y] - up * q) / share
 

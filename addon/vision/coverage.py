@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 from ..moves import Keyframe, Shot, Stage, sampled, zoom_of
 from .geometry import Framing, RayMap
 
-Floats = NDArray[np.float32]
+Floats = NDArray[Any]
+"""float32 throughout. The stubs of NumPy take every product with a number for float64, hence Any."""
 Bytes = NDArray[np.uint8]
 Mask = NDArray[np.bool_]
 
@@ -158,7 +159,7 @@ def _drawn(sheet: Sheet, kinds: Bytes, every: int) -> _Drawn:
     if steepest is not None:
         steep = np.clip(steepest.ravel()[cells] / np.maximum(np.hypot(across, up), 1e-12), 1, every)
     spread = np.stack([a, b, c, d]).std(0) if len(cells) else np.empty(0, np.float32)
-    backed = sum(thin.backed[y + i, x + j].astype(np.float32) for i in (0, 1) for j in (0, 1)) / np.float32(4)
+    backed = np.stack([thin.backed[y + i, x + j] for i in (0, 1) for j in (0, 1)]).mean(0, dtype=np.float32)
     return _Drawn(
         thin.tx, thin.ty, np.where(known, thin.q, 0), sheet.endless, cells, look.ravel()[cells], thin.hidden.ravel()[cells],
         ((thin.tx[1:] + thin.tx[:-1]) / 2)[x], ((thin.ty[1:] + thin.ty[:-1]) / 2)[y], (a + b + c + d) / 4,
