@@ -144,6 +144,7 @@ def test_a_zoom_is_framed_anew_with_the_film_and_put_back(photo: scenery.Scenery
     before = keyed(photo)
     scene.stillscape.render.use_size = True
     scene.stillscape.render.size = (32, 48)
+    scene.stillscape.film.framing = "middle"
     seen: list[tuple[float, float]] = []
     render_frames = render.render_frames
 
@@ -164,7 +165,7 @@ def test_a_zoom_is_framed_anew_with_the_film_and_put_back(photo: scenery.Scenery
 
 def test_the_move_knows_where_the_photos_middle_is(photo: scenery.Scenery) -> None:
     stage = scenery.stage(photo)
-    assert stage.tan_height == pytest.approx(stage.tan_width * H / W) and (stage.middle_x, stage.aim_x) == (0, 0)
+    assert stage.tan_height == pytest.approx(stage.tan_width * H / W) and (stage.middle_x, stage.middle_y) == (0, 0)
     for name in moves.Stage._fields[3:]:
         del photo.root[f"stillscape_{name}"]  # a file from before there was such a thing
     assert scenery.stage(photo) == moves.Stage(*stage[:3])
