@@ -13,6 +13,7 @@ import pytest
 from addon import ui
 from addon.output import render
 from addon.output.mp4 import read_film
+from addon.scene import camera as cameras
 from addon.ui import film, scenery
 from addon.ui import stereo as panel
 
@@ -65,14 +66,14 @@ def test_render_film_in_stereo_leaves_the_scene_as_it_was(photo: scenery.Scenery
     if mode == "vr180":
         settings.render.use_size, settings.render.size = True, (48, 48)
     data = photo.camera.data
-    camera = [getattr(data, name) for name in (*film._CAMERA, "type")]
+    camera = cameras.lens_state(data), data.type
     before, there = state(bpy.context.scene), contents()
     assert bpy.ops.stillscape.render_film(filepath=str(tmp_path / "film.mp4")) == {"FINISHED"}
     info = read_film(tmp_path / "film.mp4")
     assert (info.size, info.frames) == (size, 2)
     assert b"st3d" in (tmp_path / "film.mp4").read_bytes()
     assert state(bpy.context.scene) == before and contents() == there
-    assert [getattr(data, name) for name in (*film._CAMERA, "type")] == camera
+    assert (cameras.lens_state(data), data.type) == camera
     assert not photo.camera.constraints
 
 
