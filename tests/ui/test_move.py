@@ -80,6 +80,7 @@ def test_the_panel_shows_what_matters_to_the_move(name: str) -> None:
     attributes = {f.name: attribute(f) for f in fields(MoveSpec)}
     always = {attributes[n] for n in ("name", "frames", "seconds", "fps", "then", "camera_path")}
     expected = always | {attributes[n] for n in move_settings(name)} | {"use_seconds", "stillscape.apply_move"}
+    expected |= {"flaws"} if "amount" in move_settings(name) else set()  # of Find Safe Amount
     assert {n for n in drawn(move=name) if n in {*attributes.values(), *expected}} == expected
 
 
