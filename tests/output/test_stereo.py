@@ -12,6 +12,7 @@ import pytest
 from addon import spec as specs
 from addon.output import stereo
 from addon.output.packing import anaglyph, pack, packed_size
+from addon.vision.layering import reserve_of
 from addon.vision.texture import srgb_to_linear
 
 bpy = pytest.importorskip("bpy")
@@ -237,7 +238,7 @@ def test_a_quilt_left_to_itself_keeps_to_the_reserve(tmp_path):
     two_depths(tmp_path)
     spec = settings(tmp_path, mode="quilt", quilt=(2, 1), size=(160, 120))
     _, facts, _ = shoot(tmp_path, spec)
-    assert max(map(abs, facts["parallax"])) <= 2 * spec.layers.reserve + 1e-6
+    assert max(map(abs, facts["parallax"])) <= 2 * reserve_of(spec) + 1e-6
 
 
 def test_a_pair_as_exr_and_jpeg(tmp_path):

@@ -48,7 +48,7 @@ def test_an_onnx_file_becomes_a_layered_photo(photo: Path, tmp_path: Path) -> No
     spec = SceneSpec(depth=DepthSpec(estimator=str(tmp_path / "bright.onnx"), tiles=True, flip=True))
     layered = make_layered_photo(photo, spec, tmp_path / "layers", silent)
     assert read_layered(tmp_path / "layers").made["estimator"] == "bright.onnx"
-    assert layered.normals is None and layered.camera.fov == 50
+    assert layered.path(layered.normals or "").is_file() and layered.camera.fov == 50
 
 
 def test_a_prediction_becomes_a_depth_map_of_the_photos_size(photo: Path) -> None:
