@@ -132,7 +132,7 @@ def make_scene(
         layered = make_layers(photo, spec, place, lambda share, text: progress(share * 0.7, text), film=film)
         layered = focus.aimed(layered, spec.focus.at)
         progress(0.7, "Building the scene")
-        warps = bool(suffix) and warped.wants_warp(spec, layered, suffix)
+        warps = bool(suffix) and warped.wants_warp(spec, suffix)
         built = build_scene(layered, spec, scene, film=film, camera_alone=warps and camera_alone)
         if warps:
             built = replace(built, warp=warped.make_drawing(layered, spec, built.shot, built.film_size))

@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import bpy
@@ -37,22 +38,21 @@ _STILL = 1e-6
 _MOST_MEGAPIXELS = 2000  # the photo was admitted when its layers were made
 
 
-def can_warp(spec: SceneSpec, layered: LayeredPhoto) -> bool:
+def can_warp(spec: SceneSpec) -> bool:
     """Whether all of what `spec` asks for can be drawn by bending layers: no light but the photo's own, no blur of lens or shutter,
     no panorama and no depth."""
-    del layered
     light, focus = spec.light, spec.focus
     lit = light.lamp != "none" or any(value is not None and value > 0 for value in (light.relight, light.haze, light.vignette))
     blurred = focus.f_stop is not None or focus.motion_blur > 0
     return not lit and not blurred and spec.stereo.mode != "vr180" and not spec.stereo.depth
 
 
-def wants_warp(spec: SceneSpec, layered: LayeredPhoto, suffix: str) -> bool:
+def wants_warp(spec: SceneSpec, suffix: str) -> bool:
     """Whether frames of this `suffix` are to be drawn so: as asked, or, left to us, where it can be done and no device was named.
 
     Raises UsageError if it was asked for and cannot be done.
     """
-    possible = can_warp(spec, layered) and suffix.lower() in SUFFIXES
+    possible = can_warp(spec) and suffix.lower() in SUFFIXES
     if spec.render.engine == "warp":
         if not possible:
             raise UsageError(
@@ -181,9 +181,15 @@ def _is_at_rest(pose: Pose) -> bool:
     return away < _STILL and bool(np.allclose(pose.rotation, np.eye(3), atol=_STILL))
 
 
+@lru_cache(maxsize=2)
+def _noise(height: int, width: int) -> NDArray[np.float32]:
+    """Triangular noise in [-1, 1]."""
+    return np.random.default_rng(0).random((2, height, width), np.float32).sum(0) - 1
+
+
 def _dithered(pixels: NDArray[Any]) -> NDArray[Any]:
     """Pixels of 16 bits with noise of up to one step of 8 bits on the colours, the same for every frame."""
-    noise = np.random.default_rng(0).random((2, *pixels.shape[:2]), np.float32).sum(0) - 1
+    noise = _noise(*pixels.shape[:2])
     out = pixels.astype(np.float32)
     out[..., :3] = np.clip(out[..., :3] + 257 * noise[..., None], 0, 65535)
     return np.rint(out).astype(np.uint16)
@@ -205,7 +211,7 @@ def encode_frame(
     if pixels.dtype == np.uint16 and not wide:
         pixels = _dithered(pixels) if dither else pixels
         pixels = np.rint(pixels / np.float32(257)).astype(np.uint8)
-    if pixels.dtype == np.uint8 and deep and kind == "png":
+    if pixels.dtype == np.uint8 and wide:
         pixels = pixels.astype(np.uint16) * np.uint16(257)
     if transparent:
         shown = cv2.cvtColor(pixels, cv2.COLOR_RGBA2BGRA)

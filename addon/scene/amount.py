@@ -15,7 +15,7 @@ from ..spec import MoveSpec
 from ..vision import amounts
 from ..vision.coverage import Mask, Relief, Sheet, View, relief, view
 from ..vision.cv import cv
-from ..vision.geometry import RayMap, frame_photo, ray_map
+from ..vision.geometry import ASIDE, RayMap, frame_photo, ray_map
 from ..vision.layered import LayeredPhoto
 from ..vision.planning import shot as shot_of
 from . import camera as cameras
@@ -23,7 +23,7 @@ from . import compat
 from .build import ATTENTION, Built, stage_of
 from .notes import Notes, note_shot, read_notes
 from .rebuild import seen_depth
-from .relief import ASIDE, BACKED, LOOKUP, numbers, relief_modifier
+from .relief import BACKED, LOOKUP, numbers, relief_modifier
 
 FOUND = "stillscape_safe"
 """Custom property of the root empty: what was found last, for the panel."""

@@ -28,7 +28,7 @@ from typing import NamedTuple
 
 import bpy
 
-from ..vision.geometry import RayMap
+from ..vision.geometry import MOST_STRETCH, MOVED, OPENS, PARTED, RayMap
 from . import compat
 from . import light as lights
 from .relief import BACKED, RAY, TORN
@@ -37,7 +37,6 @@ LOOKUP = "Stillscape Photo Lookup"
 VERSION = 6
 LAYER = "Stillscape Layer"
 SURFACE = "Stillscape Photo Surface"
-_PARTED = (1.2, 1.6)  # stretch over which a torn face opens
 _NO_RUBBER = 0.65  # so much more stretch opens torn faces and no others
 _SHADOWS = (0.1, 0.2)  # of the distance: how far before what they fall on shadows begin
 _VIGNETTE = (0.4, 1.0)  # of half the film's diagonal: where it begins, and where it is full
@@ -232,7 +231,7 @@ def _moved(
         apart.append(g.math("SQRT", g.math("MULTIPLY_ADD", across, across, g.math("MULTIPLY", up, up))))
     ramp = g.add("ShaderNodeMapRange", clamp=True)
     for name, value in zip(
-        ("Value", "From Min", "From Max"), (g.math("ADD", g.math("DIVIDE", g.math("MAXIMUM", *apart), pixel), more), 0.05, 1.0)
+        ("Value", "From Min", "From Max"), (g.math("ADD", g.math("DIVIDE", g.math("MAXIMUM", *apart), pixel), more), *MOVED)
     ):
         g.put(ramp.inputs[name], value)
     return ramp.outputs[0]
@@ -284,7 +283,7 @@ def _layer_group() -> bpy.types.NodeTree:
         ("UV", "Vector", None, "Where in the photo"),
         ("Moved", "Float", 0.0, "0 from where the photo was taken"),
         ("Stretch", "Float", 1.0, ""),
-        ("Most Stretch", "Float", 2.0, "Faces that look longer than this many times open where another layer is behind"),
+        ("Most Stretch", "Float", MOST_STRETCH, "Faces that look longer than this many times open where another layer is behind"),
     ):
         socket = group.interface.new_socket(name, in_out="INPUT", socket_type=f"NodeSocket{kind}", description=text)
         if default is not None:
@@ -312,9 +311,9 @@ def _layer_group() -> bpy.types.NodeTree:
             g.put(ramp.inputs[name], value)
         return ramp.outputs[0]
 
-    stretched = exceeds(given["Most Stretch"], g.math("MULTIPLY", given["Most Stretch"], 1.4))
+    stretched = exceeds(given["Most Stretch"], g.math("MULTIPLY", given["Most Stretch"], OPENS))
     # Faces between two depths come apart sooner, but not where they are seen as the photo saw them.
-    parted = g.math("MULTIPLY", torn, exceeds(*_PARTED))
+    parted = g.math("MULTIPLY", torn, exceeds(*PARTED))
     open_ = g.math("MULTIPLY", g.math("MAXIMUM", parted, stretched), backed)
     kept = g.math("MULTIPLY", given["Matte"], g.math("SUBTRACT", 1.0, open_))
     matte = g.math("SUBTRACT", 1.0, g.math("MULTIPLY", given["Moved"], g.math("SUBTRACT", 1.0, kept)))

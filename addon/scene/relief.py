@@ -8,7 +8,7 @@ import bpy
 import numpy as np
 from numpy.typing import NDArray
 
-from ..vision.geometry import Grid
+from ..vision.geometry import ASIDE, Grid
 from . import compat
 
 GROUP = "Stillscape Relief"
@@ -26,8 +26,6 @@ BACKED = "stillscape_backed"
 PHOTO_UV = "Photo"
 OWN_UV = "UVMap"
 VERSION = 2
-ASIDE = 0.002
-"""How far a sheet lies behind another of the same surface, as a share of the distance."""
 NEVER = 10.0
 """A tear threshold that no difference of d reaches."""
 

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..moves import Keyframe, Shot, Stage, sampled, zoom_of
-from .geometry import Framing, RayMap
+from .geometry import MOST_STRETCH, MOVED, OPENS, PARTED, Framing, RayMap
 
 Floats = NDArray[Any]
 """float32 throughout. The stubs of NumPy take every product with a number for float64, hence Any."""
@@ -25,11 +25,7 @@ Mask = NDArray[np.bool_]
 
 FILM = 256  # pixels of the film's longer side that are looked at
 MOST_VERTICES = 400_000  # that are drawn; a finer lattice is thinned out to this
-STRETCH = 2.0  # times as long as in the photo
-_OPENS = 1.4  # times STRETCH: a face that has something behind it is see-through from there on (scene/material.py)
-_PARTED = 1.2, 1.6  # times as long: over which a face between two depths comes apart there
 _CLOSEST = 0.02  # of the way to what is nearest is left: nearer is not drawn
-_MOVED = 0.05, 1.0  # film pixels of parallax, over which mattes and fills take effect
 WEIGHTS = np.array((1, 2, 4), np.float32)
 """By what a pixel shows: the rest, a person or another clear subject, a face."""
 REST, SUBJECT, FACE = 0, 1, 2
@@ -79,7 +75,7 @@ class Pose(NamedTuple):
 class Shares(NamedTuple):
     """What a camera shows, in shares of the film's pixels, of which those of a subject count twice and those of a face four times:
 
-    uncovered: nothing is there. stretched: faces look more than STRETCH times as long as in the photo. outside: it lies past the photo's
+    uncovered: nothing is there. stretched: faces look more than MOST_STRETCH times as long as in the photo. outside: it lies past the photo's
     border. revealed: it was hidden in the photo. And how much that the film showed at rest has left it, in shares of themselves:
     faces, subject and the whole photo.
     """
@@ -332,7 +328,7 @@ def _seen_in_photo(
         x, y, q = (x + right * depth) / share, (y + up * depth) / share, depth / share
         if film.pixel > 0:
             apart = np.hypot(right - x * forward, up - y * forward) * np.maximum(scene.nearest - q, q - scene.farthest)
-            moved = np.clip((apart / (film.pixel * pose.zoom) - _MOVED[0]) / (_MOVED[1] - _MOVED[0]), 0, 1)
+            moved = np.clip((apart / (film.pixel * pose.zoom) - MOVED[0]) / (MOVED[1] - MOVED[0]), 0, 1)
     return np.maximum(abs(x / rays.width + rays.u0 - 0.5), abs(y / rays.height + rays.v0 - 0.5)) > 0.5, moved
 
 
@@ -347,9 +343,9 @@ def _stretched(sheet: _Drawn, cells: NDArray[np.int64], pose: Pose, turn: NDArra
     steep = sheet.steep[cells]
     most = (1 + steep * (stretch - 1)) / np.maximum(axis, 1e-3).astype(np.float32)  # of its steepest face
     part = np.clip(most / (steep * np.maximum(stretch, 1e-3)), 0, 1)  # of the cell, that the steepest face takes
-    ramp = np.where(sheet.torn[cells], (most - _PARTED[0]) / (_PARTED[1] - _PARTED[0]), (most - STRETCH) / (STRETCH * (_OPENS - 1)))
+    ramp = np.where(sheet.torn[cells], (most - PARTED[0]) / (PARTED[1] - PARTED[0]), (most - MOST_STRETCH) / (MOST_STRETCH * (OPENS - 1)))
     opening = sheet.backed[cells] * np.clip(ramp, 0, 1)
-    return np.where(most > STRETCH, part * (1 - opening), 0), part * opening
+    return np.where(most > MOST_STRETCH, part * (1 - opening), 0), part * opening
 
 
 def _boxes(sheet: _Drawn, pose: Pose, window: _Window) -> tuple[NDArray[np.int64], Floats, NDArray[np.int64]]:

@@ -130,6 +130,14 @@ def _samples(n: int, step: float, margin: float, off_centre: float) -> NDArray[n
     return np.asarray(centres if outside else np.concatenate([[0.0], centres, [float(n)]]), np.float64)
 
 
+ASIDE = 0.002
+"""How far a sheet lies behind another of the same surface, as a share of the distance."""
+MOST_STRETCH, OPENS = 2.0, 1.4
+"""A face opens, where another layer is behind, from so many times its length in the photo to OPENS times that."""
+PARTED = 1.2, 1.6
+"""Where a face between two depths opens."""
+MOVED = 0.05, 1.0
+"""Film pixels of parallax over which mattes, fill and openings take effect."""
 _SAME_SURFACE = 0.01  # differences of d below this are a slope, not another surface
 
 

@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .cv import cv
-from .geometry import Framing, RayMap, box_goes_on, depth_places
+from .geometry import ASIDE, MOST_STRETCH, MOVED, OPENS, PARTED, Framing, RayMap, box_goes_on, depth_places
 from .layered import LayeredPhoto
 from .mattes import backed, read_colour, read_grey
 from .texture import linear_to_srgb, srgb_to_linear
@@ -47,11 +47,7 @@ _EDGE = 0.6  # film pixels of parallax between neighbours that are an edge
 _WITHIN = ((-0.125, -0.375), (0.375, -0.125), (0.125, 0.375), (-0.375, 0.125))  # places within such a pixel: a rotated grid
 _SEEN = 1 / 256  # of a pixel's light: less is nothing
 
-# As scene/material.py has them.
-_MOVED = 0.05, 1.0  # film pixels of parallax over which mattes and fill take effect
-_MOST_STRETCH, _PARTED = (2.0, 2.8), (1.2, 1.6)
 _BACKED, _TORN = 1, 2
-ASIDE = 0.002
 
 
 class Pose(NamedTuple):
@@ -223,7 +219,7 @@ class Warp:
         """RGBA of N points of the film, N×4, and the w of the nearest that is seen in each."""
         count = len(points.block)
         canvas = _Canvas(np.ones(count, np.float32), np.zeros((count, 4), self.texture.dtype), np.zeros(count, np.float32), [])
-        still = np.zeros(count, np.float32)
+        still = np.zeros(count if any(sheet.sky for sheet in self.sheets) else 0, np.float32)
         for sheet, bounds in zip(self.sheets, blocks):
             self._draw(sheet, bounds, points._replace(ex=still, ey=still) if sheet.sky else points, zoom, canvas)
         if canvas.mixed:
@@ -242,7 +238,7 @@ class Warp:
 
     def _smoothed(self, points: _Points, at: Ints, blocks: list[_Blocks], zoom: float) -> NDArray[Any]:
         """RGBA of some of the points, each the mean of several places within its pixel."""
-        step = [float(np.float32(self._pixel / zoom)) * n / t for n, t in zip(self.grid, self.rays[:2])]
+        step = [self._pixel / zoom * n / t for n, t in zip(self.grid, self.rays[:2])]
         qx, qy = (
             np.concatenate([np.take(line, at) + np.float32(place[k] * step[k]) for place in _WITHIN])
             for k, line in enumerate((points.qx, points.qy))
@@ -361,7 +357,7 @@ class Warp:
 
         if steps <= 1:
             w = (low + high) / 2
-            for _ in range(1 if steps == 0 else 3):
+            for _ in range(1 if steps == 0 else 4):
                 w = np.clip(surface(w), low, high)
             return qx + w * ex, qy + w * ey, w, None
         low = low - (high - low) * np.float32(1e-3) - np.float32(1e-7)  # what lies at the very end must not be missed by rounding
@@ -383,7 +379,7 @@ class Warp:
         far = high - first * step  # on the sheet or behind it
         near = np.where(first > 0, far + step, far + step * np.float32(1e-3))  # before it
         far_f, near_f = surface(far) - far, np.minimum(surface(near) - near, np.float32(-1e-9))
-        for _ in range(3):  # Illinois' rule of false position
+        for _ in range(4):  # Illinois' rule of false position
             w = far + (near - far) * np.clip(far_f / np.maximum(far_f - near_f, np.float32(1e-12)), 0.05, 0.95)
             f = surface(w) - w
             on = f >= 0
@@ -405,7 +401,7 @@ class Warp:
         else:
             most = np.maximum(np.abs(w - np.float32(self.range[0])), np.abs(w - np.float32(self.range[1])))
             pixel = self._pixel / zoom / self.rays.width * gw  # a film pixel in those of the grid
-            moved = np.clip((reach * most / np.float32(pixel) - np.float32(_MOVED[0])) / np.float32(_MOVED[1] - _MOVED[0]), 0, 1)
+            moved = np.clip((reach * most / np.float32(pixel) - np.float32(MOVED[0])) / np.float32(MOVED[1] - MOVED[0]), 0, 1)
         if sheet.solid:
             alpha = np.ones_like(w)
         else:
@@ -465,7 +461,8 @@ class Warp:
         def exceeds(least: float, most: float) -> Floats:
             return np.clip((stretch - np.float32(least)) / np.float32(most - least), 0, 1)
 
-        return np.where(inner == _TORN, np.maximum(exceeds(*_PARTED), exceeds(*_MOST_STRETCH)), exceeds(*_MOST_STRETCH))
+        stretched = exceeds(MOST_STRETCH, OPENS * MOST_STRETCH)
+        return np.where(inner == _TORN, np.maximum(exceeds(*PARTED), stretched), stretched)
 
     def _filled(
         self, sheet: Sheet, colour: NDArray[Any], opaque: Floats, across: Floats, up: Floats, moved: Floats, top: float

@@ -197,21 +197,21 @@ def test_which_engine_draws(made):
     def asked(engine: str, device: str = "auto") -> SceneSpec:
         return replace(spec, render=replace(spec.render, engine=engine), machine=replace(spec.machine, device=device))
 
-    assert warped.wants_warp(asked("auto"), layered, ".png") and warped.wants_warp(asked("warp", "cpu"), layered, ".jpg")
-    assert not warped.wants_warp(asked("cycles"), layered, ".png")
-    assert not warped.wants_warp(asked("auto"), layered, ".exr")
-    assert not warped.wants_warp(asked("auto", "cuda"), layered, ".png")
+    assert warped.wants_warp(asked("auto"), ".png") and warped.wants_warp(asked("warp", "cpu"), ".jpg")
+    assert not warped.wants_warp(asked("cycles"), ".png")
+    assert not warped.wants_warp(asked("auto"), ".exr")
+    assert not warped.wants_warp(asked("auto", "cuda"), ".png")
     for wrong, suffix in ((asked("warp"), ".exr"), (asked("warp", "optix"), ".png")):
         with pytest.raises(UsageError, match="--engine warp"):
-            warped.wants_warp(wrong, layered, suffix)
-    assert warped.can_warp(replace(spec, focus=FocusSpec(at=(0.5, 0.5)), light=LightSpec(relight=0.0)), layered)
+            warped.wants_warp(wrong, suffix)
+    assert warped.can_warp(replace(spec, focus=FocusSpec(at=(0.5, 0.5)), light=LightSpec(relight=0.0)))
     for more in (
         {"focus": FocusSpec(f_stop=2.0)}, {"focus": FocusSpec(motion_blur=0.5)}, {"light": LightSpec(relight=0.5)},
         {"light": LightSpec(lamp="sun")}, {"light": LightSpec(haze=0.1)}, {"light": LightSpec(vignette=0.1)},
     ):  # fmt: skip
-        assert not warped.wants_warp(replace(asked("auto"), **more), layered, ".png")
+        assert not warped.wants_warp(replace(asked("auto"), **more), ".png")
         with pytest.raises(UsageError, match="--engine cycles"):
-            warped.wants_warp(replace(asked("warp"), **more), layered, ".png")
+            warped.wants_warp(replace(asked("warp"), **more), ".png")
 
 
 def test_the_camera_alone_aims_where_the_whole_scene_does(made):
