@@ -207,13 +207,20 @@ def test_the_limits_are_kept_at_every_frame(move, near, more, flaws, crop):
     limits = amounts.limits(flaws)
     found = amounts.largest(measure, film, asked, stage, limits)
     shot = amounts.planned(asked, stage, found.amount)
+
+    def pixel(name):
+        """What one pixel of the small film is of a limit: shares are no finer than that."""
+        return 1 / (film.size[0] * film.size[1]) / getattr(limits, name) if name else 0
+
     for pose in coverage.poses(shot, stage, 12):
-        assert amounts.excess(measure(film, pose), limits)[0] <= 1.03, (found, pose)
+        most, name = amounts.excess(measure(film, pose), limits)
+        assert most <= 1.03 + pixel(name), (found, pose)
     if found.limit and found.amount:  # and hardly more would do
         worse = amounts.worst(
             measure(film, pose) for pose in coverage.poses(amounts.planned(asked, stage, 1.2 * found.amount + 0.02), stage, 12)
         )
-        assert amounts.excess(worse, limits)[0] > 0.9, found
+        most, name = amounts.excess(worse, limits)
+        assert most > 0.9 - pixel(name), found
 
 
 @given(st.sampled_from(["truck", "orbit", "pan", "dolly-zoom"]), st.floats(0.3, 2), st.floats(1.1, 3))
