@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from ..errors import RenderError
 from .coverage import FACE, SUBJECT
 from .cv import cv
-from .faces import ellipse_radius, find_faces
+from .faces import ellipse_radius
 from .layered import DepthMap
 from .priors.subject import LOOKED_AT, find_subject
 
@@ -20,20 +20,19 @@ _GREY = np.array((0, 128, 255), np.uint8)
 
 
 def look_for(colour: NDArray[np.uint8], d: NDArray[np.float32], depth: DepthMap) -> DepthMap:
-    """The depth map with the faces and the clear subject of its photo, where whoever made it has found neither.
+    """The depth map, whose faces have been looked for, with the clear subject of its photo, where whoever made it has found none.
 
     colour: uint8 H×W×3, sRGB; d: float32 of any size in [0, 1]; both of the whole photo.
     """
-    if depth.faces or depth.subject is not None:
+    if depth.subject is not None:
         return depth
     cv2 = cv()
-    faces = find_faces(colour)
     scale = min(1.0, LOOKED_AT / max(colour.shape[:2]))
     size = max(1, round(colour.shape[1] * scale)), max(1, round(colour.shape[0] * scale))
     small, near = (cv2.resize(picture, size, interpolation=cv2.INTER_AREA) for picture in (colour, d))
     square = np.ones((3, 3), np.uint8)
     edges = np.clip((cv2.dilate(near, square) - cv2.erode(near, square)) / _EDGE, 0, 1)
-    return replace(depth, faces=faces, subject=find_subject(small, near, edges, faces))
+    return replace(depth, subject=find_subject(small, near, edges, depth.faces or ()))
 
 
 def kinds_of(depth: DepthMap, size: tuple[int, int]) -> NDArray[np.uint8] | None:
@@ -45,7 +44,7 @@ def kinds_of(depth: DepthMap, size: tuple[int, int]) -> NDArray[np.uint8] | None
     kinds = np.zeros((height, width), np.uint8)
     if depth.subject is not None:
         kinds[cv().resize(depth.subject.astype(np.uint8), (width, height), interpolation=cv().INTER_NEAREST) > 0] = SUBJECT
-    for face in depth.faces:
+    for face in depth.faces or ():
         kinds[ellipse_radius((height, width), face) < 1] = FACE
     return kinds
 

@@ -136,7 +136,7 @@ def face_scale(depth: DepthMap, focal: float) -> float | None:
     scene or the camera's height above the floor became what no photo has: a poster, a doll, a mistake.
     """
     scales = []
-    for length in eye_distances(depth.faces):
+    for length in eye_distances(depth.faces or ()):
         size = _length(depth.values, length.start, length.end, focal)
         if size is not None:
             scales.append(length.metres / size)

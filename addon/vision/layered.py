@@ -67,7 +67,7 @@ class DepthMap:
     camera_height: metres of the camera above the floor, if known.
     sky: bool H×W, if known. confidence: float32 H×W in 0..1, if known. normals: float32 h×w×3 of any size, unit length,
     towards the camera, in OpenCV's camera axes (x right, y down, z forward), if known.
-    faces: those in the photo, if looked for: they tell its scale where nothing else does, and get a face's relief.
+    faces: those in the photo, None if not looked for: they tell its scale where nothing else does, and get a face's relief.
     subject: the silhouette of a clear subject, bool h×w of any size, if one was found.
     made_by: the estimator's name.
     """
@@ -81,7 +81,7 @@ class DepthMap:
     sky: NDArray[np.bool_] | None = None
     confidence: NDArray[np.float32] | None = None
     normals: NDArray[np.float32] | None = None
-    faces: tuple[Face, ...] = ()
+    faces: tuple[Face, ...] | None = None
     subject: NDArray[np.bool_] | None = None
 
 

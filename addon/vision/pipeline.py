@@ -31,7 +31,6 @@ from .texture import average_down, encode_texture
 DEFAULT_FOV = 50.0
 _LOOKED_AT = 1_000_000  # pixels in which faces are looked for
 NO_HORIZON_HEIGHT = 1.6  # metres: eye level
-_LOOKS_FOR_FACES = "built-in"  # the estimator that has looked already
 
 
 def estimate_depth(path: Path, spec: SceneSpec, progress: depth_sources.Progress) -> tuple[Photo, DepthMap]:
@@ -80,17 +79,19 @@ def make_layered_photo(path: Path, spec: SceneSpec, folder: Path, progress: dept
     progress(0.5, "Scaling the depth")
     disparity = to_disparity(depth, near=spec.depth.near, far=spec.depth.far)
     photo, made = _degrained(photo, spec, film=film)
-    if _is_planned(spec):
-        depth = look_for(photo_colour(photo, grid_size(photo.size, _LOOKED_AT)), disparity.d, depth)
+    if _is_planned(spec) or (depth.faces is None and spec.focus.at is None):
+        colour = photo_colour(photo, grid_size(photo.size, _LOOKED_AT))
+        depth = depth if depth.faces is not None else replace(depth, faces=find_faces(colour))
+        depth = look_for(colour, disparity.d, depth) if _is_planned(spec) else depth
     camera, kinds = photo_camera(photo, depth, spec), kinds_of(depth, photo.size)
     focus: Focus | None = None
     if _is_planned(spec):
         small = cv().resize(disparity.d, grid_size(photo.size, _LOOKED_AT), interpolation=cv().INTER_NEAREST)
-        focus = choose_focus(photo, depth, small, spec)
+        focus = choose_focus(depth, small, spec)
         spec, planned = _planned_ahead(spec, photo, camera, disparity, kinds, focus, film=film)
         made = {**made, **planned}
     layering = make_layers(photo, disparity.d, find_sky(depth), spec, lambda share, text: progress(0.5 + 0.3 * share, text))
-    focus = focus or choose_focus(photo, depth, layering.d, spec)
+    focus = focus or choose_focus(depth, layering.d, spec)
     original = f"photo{path.suffix.lower() or '.img'}"
     layered = LayeredPhoto(
         folder=folder,
@@ -207,13 +208,12 @@ def close_distance(disparity: Disparity) -> float:
     return _distance(disparity, float(np.quantile(disparity.d, 0.98)))
 
 
-def choose_focus(photo: Photo, depth: DepthMap, d: NDArray[np.float32], spec: SceneSpec) -> Focus:
+def choose_focus(depth: DepthMap, d: NDArray[np.float32], spec: SceneSpec) -> Focus:
     """Where to aim: the point that was set, else the one that is found. d: float32 h×w in [0, 1], the photo's depth."""
     if spec.focus.at is not None:
         x, y = spec.focus.at
         return Focus(x, y, depth_at(d, x, y), "set")
-    looked_for = depth.faces or depth.made_by == _LOOKS_FOR_FACES
-    return find_focus(d, depth.faces if looked_for else find_faces(photo_colour(photo, grid_size(photo.size, _LOOKED_AT))))
+    return find_focus(d, depth.faces or ())
 
 
 def _distance(disparity: Disparity, d: float) -> float:
