@@ -240,7 +240,12 @@ class Rig:
         if stereo.mode == "anaglyph":
             pictures = [_swapped(p) for p in pictures]
         picture = pack(stereo.mode, pictures, first=stereo.first, quilt=stereo.quilt)
-        content = encode(_swapped(picture) if stereo.mode == "anaglyph" else picture, kind, full_colour=stereo.mode == "anaglyph")
+        content = encode(
+            _swapped(picture) if stereo.mode == "anaglyph" else picture,
+            kind,
+            quality=self.spec.film.quality,
+            full_colour=stereo.mode == "anaglyph",
+        )
         write_atomically(
             target, lambda path: path.write_bytes(content) and None, lambda path: verify_frame(path, self.size, kind=kind) is None
         )
@@ -258,12 +263,12 @@ def _mute_shift(camera: bpy.types.Camera, mute: bool) -> None:
             curve.mute = mute
 
 
-def encode(pixels: NDArray[Any], kind: FrameKind, *, full_colour: bool = False) -> bytes:
-    """Pixels as OpenCV orders them as a file. full_colour: a JPEG keeps the colours of every pixel, as glasses want it."""
+def encode(pixels: NDArray[Any], kind: FrameKind, *, quality: int = 95, full_colour: bool = False) -> bytes:
+    """Pixels as OpenCV orders them as a file. quality: of a JPEG. full_colour: a JPEG keeps the colours of every pixel, as glasses want it."""
     cv2 = cv()
     how = {
         "png": [cv2.IMWRITE_PNG_COMPRESSION, 3],
-        "jpeg": [cv2.IMWRITE_JPEG_QUALITY, 95]
+        "jpeg": [cv2.IMWRITE_JPEG_QUALITY, quality]
         + ([cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444] if full_colour else []),
         "exr": [cv2.IMWRITE_EXR_TYPE, cv2.IMWRITE_EXR_TYPE_HALF, cv2.IMWRITE_EXR_COMPRESSION, cv2.IMWRITE_EXR_COMPRESSION_ZIP],
     }[kind]

@@ -7,7 +7,6 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import replace
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -21,13 +20,12 @@ from ..scene.camera import zoom_now
 from ..spec import SceneSpec
 from ..vision.cv import cv
 from ..vision.geometry import frame_photo, ray_map
-from ..vision.grain import measure_grain, without_grain
 from ..vision.layered import LayeredPhoto
 from ..vision.layering import as_planned, tear_threshold
 from ..vision.mattes import read_colour
-from ..vision.photo import Photo, read_photo
+from ..vision.photo import read_photo
 from ..vision.planning import framed_for, texture_key
-from ..vision.texture import film_texture, linear_to_srgb, srgb_to_linear, suits
+from ..vision.texture import linear_to_srgb, photo_texels, srgb_to_linear, suits
 from ..vision.warp import Drawing, Pose, Warp, frame_sheet, make_sheets
 from .frames import frame_name
 from .render import KINDS, Frame, deliver
@@ -72,10 +70,7 @@ def make_warp(layered: LayeredPhoto, spec: SceneSpec, shot: Shot, film: tuple[in
     if layered.texture is not None and suits(layered.texture.key, key):
         texture = read_colour(layered.path(layered.texture.file))
     else:
-        photo = read_photo(layered.path(layered.photo), max_megapixels=_MOST_MEGAPIXELS)
-        if key.degrained:
-            photo = replace(photo, pixels=without_grain(photo.pixels, measure_grain(photo.pixels)))
-        texture = film_texture(_with_alpha(photo), (key.width, key.height), magnification=key.magnification)
+        texture = photo_texels(read_photo(layered.path(layered.photo), max_megapixels=_MOST_MEGAPIXELS), key)
     tear = tear_threshold(as_planned(spec, layered.made), layered.grid)
     return Warp(
         make_sheets(layered, strength=spec.relief.strength, tear=tear), texture, layered.grid, ray_map(layered.camera, layered.size),
@@ -99,10 +94,6 @@ def make_drawing(layered: LayeredPhoto, spec: SceneSpec, shot: Shot, film: tuple
         return Warp([sheet], texture, layered.grid, rays, framing, film, layered.near, layered.far)
 
     return Drawing(film, False, at)
-
-
-def _with_alpha(photo: Photo) -> NDArray[Any]:
-    return photo.pixels if photo.alpha is None else np.concatenate([photo.pixels, photo.alpha[..., None]], -1)
 
 
 def pose_of(camera: bpy.types.Object) -> Pose:

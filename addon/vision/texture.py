@@ -104,10 +104,7 @@ def encode_texture(photo: Photo, key: TextureKey, *, lossy: bool = False) -> tup
     the time, for opaque 8-bit frames of a film, of which there are hundreds. Raises RenderError if it cannot be encoded.
     """
     cv2 = cv()
-    pixels = photo.pixels if photo.alpha is None else np.concatenate([photo.pixels, photo.alpha[..., None]], -1)
-    if key.degrained:
-        pixels = np.concatenate([without_grain(pixels[..., :3], measure_grain(pixels[..., :3])), pixels[..., 3:]], -1)
-    texels = film_texture(pixels, (key.width, key.height), magnification=key.magnification)
+    texels = photo_texels(photo, key)
     bgr = cv2.cvtColor(texels, cv2.COLOR_RGB2BGR if photo.alpha is None else cv2.COLOR_RGBA2BGRA)
     suffix = ".exr" if texels.dtype == np.float32 else ".jpg" if lossy and bgr.dtype == np.uint8 and photo.alpha is None else ".png"
     # No level for PNG: OpenCV's own way takes half the time of the quickest level that can be asked for, and is about as small.
@@ -116,6 +113,14 @@ def encode_texture(photo: Photo, key: TextureKey, *, lossy: bool = False) -> tup
     if not done:
         raise RenderError(f"{photo.path}: the film texture could not be encoded; choose a smaller --size.")
     return suffix, data.tobytes()
+
+
+def photo_texels(photo: Photo, key: TextureKey) -> NDArray[Any]:
+    """The film texture of a photo: H×W×3 or, with alpha, ×4, of the photo's dtype."""
+    pixels = photo.pixels if photo.alpha is None else np.concatenate([photo.pixels, photo.alpha[..., None]], -1)
+    if key.degrained:
+        pixels = np.concatenate([without_grain(pixels[..., :3], measure_grain(pixels[..., :3])), pixels[..., 3:]], -1)
+    return film_texture(pixels, (key.width, key.height), magnification=key.magnification)
 
 
 def film_texture(pixels: NDArray[Any], film: tuple[int, int], *, magnification: float = 1.0) -> NDArray[Any]:
