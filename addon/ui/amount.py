@@ -12,11 +12,10 @@ from ..scene import amount
 from ..spec import MoveSpec, SceneSpec, move_settings
 from ..vision import amounts
 from . import scenery
-from .errors import Reporting
 from .layout import draw_text
 from .preferences import machine
 from .properties import to_spec
-from .setup import has_photo
+from .setup import OnPhoto
 
 
 def settled(photo: scenery.Scenery, spec: SceneSpec, *, both_ways: bool = False) -> tuple[MoveSpec, amounts.Found]:
@@ -52,20 +51,13 @@ def range_text(safe: amount.Safe) -> str:
     return f"Safe: {safe.least:g} to {safe.most:g}" if safe.least < 0 else f"Safe: up to {safe.most:g}"
 
 
-class STILLSCAPE_OT_find_amount(Reporting, bpy.types.Operator):
+class STILLSCAPE_OT_find_amount(OnPhoto, bpy.types.Operator):
     bl_idname = "stillscape.find_amount"
     bl_label = "Find Safe Amount"
     bl_description = "Find the largest amount of this move at which little is stretched, missing, hidden in the photo or past its border"
     bl_options = {"REGISTER", "UNDO"}
 
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        return has_photo(cls, context)
-
-    def run(self, context: bpy.types.Context) -> set[str]:
-        photo = scenery.active_scenery(context)
-        if photo is None:
-            return self.refuse(f"{scenery.NOTHING}.")
+    def on_photo(self, context: bpy.types.Context, photo: scenery.Scenery) -> set[str]:
         settings = context.scene.stillscape
         if settings.move.camera_path:
             return self.refuse("A camera path has no amount; choose a move instead.")

@@ -18,10 +18,9 @@ from ..vision.faces import find_faces
 from ..vision.focus import find_focus
 from ..vision.geometry import ray_map
 from . import live, scenery
-from .errors import Reporting
 from .layout import draw_section
 from .scenery import Scenery
-from .setup import has_photo
+from .setup import OnPhoto
 
 _LOOKED_AT = 1000  # pixels of the longer side that faces are looked for in
 
@@ -110,7 +109,7 @@ def find(photo: Scenery) -> tuple[float, float]:
     return found.x, found.y
 
 
-class STILLSCAPE_OT_pick_focus(Reporting, bpy.types.Operator):
+class STILLSCAPE_OT_pick_focus(OnPhoto, bpy.types.Operator):
     bl_idname = "stillscape.pick_focus"
     bl_label = "Pick Focus"
     bl_description = "Click in the picture at what the camera should aim at and be focused on"
@@ -119,10 +118,6 @@ class STILLSCAPE_OT_pick_focus(Reporting, bpy.types.Operator):
     at: bpy.props.FloatVectorProperty(
         name="Focus", description="From the left and from the top, in shares of the photo", size=2, min=0, max=1, default=(0.5, 0.5)
     )
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        return has_photo(cls, context)
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         if context.area is None or context.area.type != "VIEW_3D":
@@ -169,10 +164,7 @@ class STILLSCAPE_OT_pick_focus(Reporting, bpy.types.Operator):
             return self.refuse("There is nothing of the photo there; click at the photo.")
         return self._take(context, photo, point)
 
-    def run(self, context: bpy.types.Context) -> set[str]:
-        photo = scenery.active_scenery(context)
-        if photo is None:
-            return self.refuse(f"{scenery.NOTHING}.")
+    def on_photo(self, context: bpy.types.Context, photo: scenery.Scenery) -> set[str]:
         return self._take(context, photo, point_at(context, photo, tuple(self.at)))
 
     def _take(self, context: bpy.types.Context, photo: Scenery, point: Vector) -> set[str]:
@@ -183,20 +175,13 @@ class STILLSCAPE_OT_pick_focus(Reporting, bpy.types.Operator):
         return {"FINISHED"}
 
 
-class STILLSCAPE_OT_find_focus(Reporting, bpy.types.Operator):
+class STILLSCAPE_OT_find_focus(OnPhoto, bpy.types.Operator):
     bl_idname = "stillscape.find_focus"
     bl_label = "Find Focus"
     bl_description = "Aim and focus the photo's camera at a face, else at the nearest thing that stands out, else at the middle"
     bl_options = {"REGISTER", "UNDO"}
 
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        return has_photo(cls, context)
-
-    def run(self, context: bpy.types.Context) -> set[str]:
-        photo = scenery.active_scenery(context)
-        if photo is None:
-            return self.refuse(f"{scenery.NOTHING}.")
+    def on_photo(self, context: bpy.types.Context, photo: scenery.Scenery) -> set[str]:
         aim_at(context, photo, point_at(context, photo, find(photo)))
         return {"FINISHED"}
 

@@ -9,11 +9,10 @@ from ..scene.build import ID
 from ..scene.normals import smooth_normals
 from ..spec import LightSpec
 from . import scenery
-from .errors import Reporting
 from .layout import draw_section
 from .preferences import machine
 from .properties import to_spec
-from .setup import has_photo
+from .setup import OnPhoto
 
 _LAMP = ("lamp", "side", "height", "strength", "warmth")
 _NUMBERS = (lights.RELIGHT, lights.FILL, lights.HAZE, lights.HAZE_DISTANCE, lights.HAZE_COLOUR, lights.VIGNETTE)
@@ -37,20 +36,13 @@ def draw_light(column: bpy.types.UILayout, context: bpy.types.Context) -> None:
         column.prop(photo.root, f'["{name}"]', text=name)
 
 
-class STILLSCAPE_OT_apply_light(Reporting, bpy.types.Operator):
+class STILLSCAPE_OT_apply_light(OnPhoto, bpy.types.Operator):
     bl_idname = "stillscape.apply_light"
     bl_label = "Apply Light"
     bl_description = "Put up the lamp as set and let it count, or take it away; its own settings and keyframes are Blender's"
     bl_options = {"REGISTER", "UNDO"}
 
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        return has_photo(cls, context)
-
-    def run(self, context: bpy.types.Context) -> set[str]:
-        photo = scenery.active_scenery(context)
-        if photo is None:
-            return self.refuse(f"{scenery.NOTHING}.")
+    def on_photo(self, context: bpy.types.Context, photo: scenery.Scenery) -> set[str]:
         aim = scenery.aim(photo)
         if not lights.has_numbers(photo.root) or aim is None:
             return self.refuse(f"{photo.collection.name} was made by an older version; import the photo again to light it.")

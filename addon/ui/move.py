@@ -14,11 +14,10 @@ from ..spec import MoveSpec, move_settings
 from ..vision import amounts
 from . import scenery
 from .amount import settled
-from .errors import Reporting
 from .layout import draw_section
 from .preferences import machine
 from .properties import to_spec
-from .setup import has_photo
+from .setup import OnPhoto
 
 _LENGTH = ("frames", "seconds", "fps")
 
@@ -34,20 +33,13 @@ def draw_move(layout: bpy.types.UILayout, group: Any) -> None:
     draw_section(layout, group, MoveSpec, only=("name", *wanted, *_LENGTH, "then", "camera_path"))
 
 
-class STILLSCAPE_OT_apply_move(Reporting, bpy.types.Operator):
+class STILLSCAPE_OT_apply_move(OnPhoto, bpy.types.Operator):
     bl_idname = "stillscape.apply_move"
     bl_label = "Apply Move"
     bl_description = "Replace the move of the photo's camera, with what was changed of it by hand"
     bl_options = {"REGISTER", "UNDO"}
 
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        return has_photo(cls, context)
-
-    def run(self, context: bpy.types.Context) -> set[str]:
-        photo = scenery.active_scenery(context)
-        if photo is None:
-            return self.refuse(f"{scenery.NOTHING}.")
+    def on_photo(self, context: bpy.types.Context, photo: scenery.Scenery) -> set[str]:
         spec = to_spec(context.scene.stillscape, machine())
         stage = scenery.stage(photo)
         if amount.is_asked(spec.move):

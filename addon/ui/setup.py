@@ -103,4 +103,19 @@ def has_photo(cls: type, context: bpy.types.Context) -> bool:
     return False
 
 
+class OnPhoto(Reporting):
+    """Mixin for operators on the photo that the panels mean: `run` does `on_photo`, or refuses where there is none."""
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        return has_photo(cls, context)
+
+    def on_photo(self, context: bpy.types.Context, photo: Scenery) -> set[str]:
+        raise NotImplementedError
+
+    def run(self, context: bpy.types.Context) -> set[str]:
+        photo = scenery.active_scenery(context)
+        return self.refuse(f"{scenery.NOTHING}.") if photo is None else self.on_photo(context, photo)
+
+
 register, unregister = bpy.utils.register_classes_factory((STILLSCAPE_OT_set_up_render,))
