@@ -154,7 +154,7 @@ class Stage:
         from addon.vision import amounts
 
         if not hasattr(self, "_geometry"):
-            self._geometry = amounts.looked_at(amount.scene_relief(self.built.root, self.built.layers, self.notes))
+            self._geometry = amounts.looked_at(amount.look_at(self.built.root, self.built.layers, self.notes).relief)
         return self._geometry
 
     def brute_force(self) -> float:
@@ -187,7 +187,7 @@ def main() -> None:
     parser.add_argument("--only", nargs="+", choices=names, default=names)
     parser.add_argument("--moves", nargs="+", default=("truck", "orbit", "push-in"))
     parser.add_argument("--width", type=int, default=256, help="of the film that is rendered, in pixels")
-    parser.add_argument("--vertices", type=int, default=100_000, help="most vertices of the layers: enough for that film")
+    parser.add_argument("--vertices", type=int, default=1_000_000, help="most vertices of the layers; a million is the default of a scene")
     args = parser.parse_args()
     from addon.vision import amounts
 

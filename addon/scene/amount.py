@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 
 from .. import moves
 from ..spec import MoveSpec
-from ..vision import amounts
-from ..vision.coverage import Mask, Relief, Sheet, View, relief, view
+from ..vision import amounts, warp
+from ..vision.coverage import Mask, Pose, Relief, Shares, Sheet, View, relief, view
 from ..vision.cv import cv
 from ..vision.geometry import ASIDE, RayMap, frame_photo, ray_map
+from ..vision.judging import judged
 from ..vision.layered import LayeredPhoto
 from ..vision.planning import shot as shot_of
 from . import camera as cameras
@@ -43,15 +44,21 @@ class Safe(NamedTuple):
 # The layers as sheets ------------------------------------------------------------------------------------------------------
 
 
-def scene_relief(root: bpy.types.Object, layers: Sequence[bpy.types.Object], notes: Notes) -> Relief:
+class Scene(NamedTuple):
+    """The layers as they are now: ready for a quick search, and measured exactly, as they will be drawn."""
+
+    relief: Relief
+    exact: amounts.Measure
+
+
+def look_at(root: bpy.types.Object, layers: Sequence[bpy.types.Object], notes: Notes) -> Scene:
     """The layers as they are now, ready to be looked at; those hidden in renders are left out."""
     rays = ray_map(notes.camera, notes.size)
     near, far, strength = numbers(root)
     kinds = attention(root)
     shown = [layer for layer in layers if not layer.hide_render and relief_modifier(layer) is not None]
     depths: dict[str, NDArray[np.float32]] = {}
-    sheets: list[Sheet] = []
-    mattes: list[_Matte | None] = []
+    lattices: list[_Lattice] = []
     for layer in shown:
         modifier = relief_modifier(layer)
         found = [compat.get_modifier_input(modifier, name) for name in ("Depth", "Hidden Depth")]
@@ -60,10 +67,20 @@ def scene_relief(root: bpy.types.Object, layers: Sequence[bpy.types.Object], not
                 depths[image.name] = seen_depth(image)
         d, own = (None if image is None else depths.get(image.name) for image in found)
         if d is not None:
-            mattes.append(_matte(layer))
-            sheets.append(_sheet(layer, d, own, rays, (near, far, strength), float(root["Tear"]), mattes, layer == shown[-1]))
+            lattices.append(_lattice(layer, d, own, rays, (near, far, strength)))
+    tear = float(root["Tear"]) * (1 / near - 1 / far)
     points = _points(depths, shown, rays, (near, far, strength), kinds)
-    return relief(sheets, points, kinds, rays)
+    mattes = [lattice.matte for lattice in lattices]
+    sheets = [_sheet(one, tear, mattes[: i + 1], i == len(lattices) - 1) for i, one in enumerate(lattices)]
+    exact: list[amounts.Measure] = []
+
+    def exactly(film: View, pose: Pose) -> Shares:
+        if not exact:
+            warped, grid = _warp_sheets(lattices, tear)
+            exact.append(judged(warped, grid, points, kinds, rays, near, far))
+        return exact[0](film, pose)
+
+    return Scene(relief(sheets, points, kinds, rays), exactly)
 
 
 def attention(root: bpy.types.Object) -> NDArray[np.uint8]:
@@ -81,21 +98,36 @@ def _inverse(d: NDArray[np.float32], numbers_: tuple[float, float, float]) -> ND
     return (np.clip(d, 0, 1) * np.float32(strength * (1 / near - 1 / far)) + np.float32(1 / far)).astype(np.float32)
 
 
-def _sheet(
+class _Lattice(NamedTuple):
+    """The vertices of a layer on the lattice that they stand on, R×C.
+
+    u, v: float32 C and R, in the photo, rows from the top down; tx, ty: their tangents. q: float32 1/metres, NaN where there is none. backed:
+    where another layer goes on behind. hidden: where the photo does not show the layer. own_pixel: whether it stands on a pixel
+    that shows the layer. matte: None of one that is opaque. endless: infinitely far.
+    """
+
+    u: NDArray[np.float32]
+    v: NDArray[np.float32]
+    tx: NDArray[np.float32]
+    ty: NDArray[np.float32]
+    q: NDArray[np.float32]
+    backed: Mask
+    hidden: Mask
+    own_pixel: Mask
+    matte: _Matte | None
+    endless: bool
+
+
+def _lattice(
     layer: bpy.types.Object,
     d: NDArray[np.float32],
     own: NDArray[np.float32] | None,
     rays: RayMap,
     relief_numbers: tuple[float, float, float],
-    tear: float,
-    mattes: Sequence[_Matte | None],
-    last: bool,
-) -> Sheet:
-    """One layer. mattes: those of the layers before it, and last its own. last: there is none behind it."""
+) -> _Lattice:
     mesh = layer.data
     count = len(mesh.vertices)
     position, lookup = _values(mesh.vertices, "co", count, 3), _values(mesh.attributes[LOOKUP].data, "vector", count, 3)
-    backed = _values(mesh.attributes[BACKED].data, "value", count, 1)[:, 0] > 0.5
     columns, tx = _lines(position[:, 0])
     rows, ty = _lines(-position[:, 2])
     ty = -ty
@@ -103,37 +135,75 @@ def _sheet(
     value = _looked_up(d, lookup)
     if own is not None:
         value = np.where(kind > 0.5, _looked_up(own, lookup), value)
-    q = _inverse(value, relief_numbers) / (1 + np.float32(ASIDE) * (kind < -0.5))
-    shape = (len(ty), len(tx))
-    dense = np.full(shape, np.nan, np.float32)
-    dense[rows, columns] = q
-    behind, hidden = np.zeros(shape, bool), np.zeros(shape, np.uint8)
-    behind[rows, columns] = backed
-    hidden[rows, columns] = kind > 0.5
     u, v = tx / np.float32(rays.width) + np.float32(rays.u0), ty / np.float32(rays.height) + np.float32(rays.v0)
+    texel = np.abs(lookup[:, :2] - np.stack([u[columns], v[rows]], -1)) * (d.shape[1], d.shape[0])
+
+    def laid_out(values: NDArray, empty: float | bool) -> NDArray:
+        dense = np.full((len(ty), len(tx)), empty, values.dtype)
+        dense[rows, columns] = values
+        return dense
+
+    return _Lattice(
+        u.astype(np.float32), v.astype(np.float32), tx, ty,
+        laid_out((_inverse(value, relief_numbers) / (1 + np.float32(ASIDE) * (kind < -0.5))).astype(np.float32), np.nan),
+        laid_out(_values(mesh.attributes[BACKED].data, "value", count, 1)[:, 0] > 0.5, False),
+        laid_out(kind > 0.5, False), laid_out((kind < 0.5) & (texel.max(1) < 1), False),
+        _matte(layer), any(c.type == "COPY_LOCATION" for c in layer.constraints),
+    )  # fmt: skip
+
+
+def _sheet(lattice: _Lattice, tear: float, mattes: Sequence[_Matte | None], last: bool) -> Sheet:
+    """One layer for the search. mattes: those of the layers before it, and last its own. last: there is none behind it."""
+    u, v = lattice.u, lattice.v
     # Where the photo shows a layer before it, that is, with a matte that is opaque there: what one shows the other hides.
     middle_u, middle_v = (u[1:] + u[:-1]) / 2, (v[1:] + v[:-1]) / 2
     covered = np.zeros((len(middle_v), len(middle_u)), bool)
     for matte in mattes[:-1]:
         covered |= False if matte is None else matte.opaque(middle_u, middle_v)
-    covered &= (hidden[1:, 1:] | hidden[1:, :-1] | hidden[:-1, 1:] | hidden[:-1, :-1]) > 0
+    hidden, own_pixel = lattice.hidden, lattice.own_pixel
+    covered &= hidden[1:, 1:] | hidden[1:, :-1] | hidden[:-1, 1:] | hidden[:-1, :-1]
     unseen = covered.astype(np.float32)
     opaque = np.ones(covered.shape, bool)
-    if mattes[-1] is not None:
-        grey = mattes[-1].at(middle_u, middle_v)
+    if lattice.matte is not None:
+        grey = lattice.matte.at(middle_u, middle_v)
         opaque = grey >= _OPAQUE
         if not last:
             # Through soft rims of its own pixels one sees what the photo does not show behind them.
-            texel = np.abs(lookup[:, :2] - np.stack([u[columns], v[rows]], -1)) * (d.shape[1], d.shape[0])
-            own_pixel = np.zeros(shape, bool)
-            own_pixel[rows, columns] = (kind < 0.5) & (texel.max(1) < 1)
             inside = own_pixel[1:, 1:] & own_pixel[1:, :-1] & own_pixel[:-1, 1:] & own_pixel[:-1, :-1]
             unseen = np.where(inside & opaque, np.maximum(unseen, 1 - grey), unseen)
-    near, far, strength = relief_numbers
-    return Sheet(
-        tx, ty, u.astype(np.float32), v.astype(np.float32), dense, behind, opaque, unseen,
-        tear=tear * (1 / near - 1 / far), endless=any(c.type == "COPY_LOCATION" for c in layer.constraints),
-    )  # fmt: skip
+    return Sheet(lattice.tx, lattice.ty, u, v, lattice.q, lattice.backed, opaque, unseen, tear=tear, endless=lattice.endless)
+
+
+def _warp_sheets(lattices: Sequence[_Lattice], tear: float) -> tuple[list[warp.Sheet], tuple[float, float]]:
+    """The layers as `vision/warp.py` draws them, pixels being the squares of their common lattice, and how many of those the photo has."""
+    steps = [float(np.median(np.abs(np.diff(lines)))) for one in lattices for lines in (one.u, one.v) if len(lines) > 1]
+    if not steps:
+        return [], (1.0, 1.0)
+    across, down = 1 / min(steps[::2]), 1 / min(steps[1::2])
+    sheets = []
+    for one in lattices:
+        columns, rows = (np.rint((a - a[0]) * n).astype(int) for a, n in ((one.u, across), (-one.v, down)))
+        shape = int(rows[-1]) + 1, int(columns[-1]) + 1
+        place = np.ix_(rows, columns)
+
+        def spread(values: NDArray, empty: float | bool, place=place, shape=shape) -> NDArray:  # noqa: ANN001
+            whole = np.full(shape, empty, values.dtype)
+            whole[place] = values
+            return whole
+
+        w = spread(one.q, np.nan)
+        area = np.isfinite(w)
+        grey = np.full(one.q.shape, 255, np.uint8) if one.matte is None else np.rint(one.matte.at(one.u, one.v) * 255).astype(np.uint8)
+        left, top = float(one.u[0]) * across - 0.5, float(1 - one.v[0]) * down - 0.5
+        w = np.where(area, w, 0).astype(np.float32)
+        known = np.where(area, w, np.float32(np.median(w[area]) if area.any() else 0))
+        sheets.append(
+            warp.Sheet(
+                (left, top, left + shape[1], top + shape[0]), w, spread(grey, 0), area, warp.openings(known, spread(one.backed, False), tear), None,
+                ring=((False, False), (False, False)), sky=one.endless, hidden=spread(one.hidden, False),
+            )
+        )  # fmt: skip
+    return sheets, (across, down)
 
 
 def _values(data: bpy.types.bpy_prop_collection, name: str, count: int, width: int) -> NDArray[np.float32]:
@@ -232,16 +302,16 @@ def find(
 
     film: (width, height) of the film in pixels; crop: see `frame_photo`. both_ways: also how far the move may go the other way.
     """
-    scene = scene_relief(root, layers, notes)
-    measure = amounts.looked_at(scene)
+    scene = look_at(root, layers, notes)
+    measure = amounts.looked_at(scene.relief)
     most = amounts.limits(move.flaws)
 
     def film_of(cropped: float) -> View:
         return view(frame_photo(notes.camera, notes.size, film, cropped), film)
 
-    found = amounts.largest(measure, film_of(crop), move, stage, most)
+    found = amounts.largest(measure, film_of(crop), move, stage, most, exact=scene.exact)
     found = found._replace(advice=amounts.advice(found, measure, film_of, crop, move, stage, most))
-    least = amounts.largest(measure, film_of(crop), move, stage, most, -1.0).amount if both_ways else 0.0
+    least = amounts.largest(measure, film_of(crop), move, stage, most, -1.0, scene.exact).amount if both_ways else 0.0
     return found, Safe(move.name, least, found.amount, found.limit, found.advice)
 
 
@@ -278,4 +348,4 @@ def settle(built: Built, layered: LayeredPhoto, move: MoveSpec) -> Built:
     return replace(built, shot=shot, safe=found)
 
 
-__all__ = ["ATTENTION", "Safe", "attention", "find", "is_asked", "note", "noted", "scene_relief", "settle"]
+__all__ = ["ATTENTION", "Safe", "attention", "find", "is_asked", "note", "noted", "look_at", "settle"]

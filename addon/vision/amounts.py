@@ -43,8 +43,9 @@ MOST = 2.0
 LITTLE = 0.5
 """An amount below this is hardly a move."""
 CROPS = (0.03, 0.06, 0.1)
-_SURE = 0.95  # of the limits is what the search keeps to: what is rendered may be a little more than what is drawn here
+_SURE = 0.95  # of the limits is what the search keeps to: what an engine renders may be a little more than what is drawn here
 _EXACT = 1.03  # how much larger an amount that is too large may be than the one that is found
+_TRIED = 0.02  # an amount to begin with where the quick search finds none
 _FRAMES = 24  # of the film, among which the worst are chosen
 _LOOKS = 4, 8
 RESERVES = 0.03, 0.3  # what a plan may ask for
@@ -91,20 +92,14 @@ def excess(found: Shares, most: Shares) -> tuple[float, str]:
     return max((value / max(limit, 1e-9), name) for value, limit, name in zip(found, most, Shares._fields))
 
 
-def largest(measure: Measure, film: View, move: MoveSpec, stage: moves.Stage, most: Shares, sign: float = 1.0) -> Found:
+def largest(
+    measure: Measure, film: View, move: MoveSpec, stage: moves.Stage, most: Shares, sign: float = 1.0, exact: Measure | None = None
+) -> Found:
     """The largest amount of `move`, in the direction of `sign`, at which no pose of it exceeds `most`, or comes too near to be sure.
 
-    A move that does not move, whatever its amount, has 1.
+    measure: quick, for the search. exact: slower, has the last word. A move that does not move, whatever its amount, has 1.
     """
-    seen: dict[Pose, Shares] = {REST_POSE: Shares()}
-
-    def look(amount: float, count: int) -> Shares:
-        shot = planned(move, stage, sign * amount)
-        for pose in (chosen := extremes(poses(shot, stage, _FRAMES), count)):
-            if pose not in seen:
-                seen[pose] = measure(film, pose)
-        return worst(seen[pose] for pose in chosen)
-
+    look = _looker(measure, film, move, stage, sign)
     top = _where_it_ends(move, stage, sign)
     if top == 0:
         return Found(1.0, "", Shares())
@@ -116,9 +111,48 @@ def largest(measure: Measure, film: View, move: MoveSpec, stage: moves.Stage, mo
         above = over if over > amount else above
         if amount == 0:
             break
+    if exact is not None:
+        look = _looker(exact, film, move, stage, sign)
+        amount, above = _corrected(look, most, max(amount, _TRIED), top)
     found = look(amount, _LOOKS[-1])
     limit = "" if amount >= top else excess(look(min(above, top), _LOOKS[-1]), most)[1]
     return Found(_short(amount) * (1.0 if sign > 0 else -1.0), limit, found)
+
+
+def _looker(measure: Measure, film: View, move: MoveSpec, stage: moves.Stage, sign: float) -> Callable[[float, int], Shares]:
+    """What is the worst at some poses of the move of an amount; no pose is measured twice."""
+    seen: dict[Pose, Shares] = {REST_POSE: Shares()}
+
+    def look(amount: float, count: int) -> Shares:
+        shot = planned(move, stage, sign * amount)
+        for pose in (chosen := extremes(poses(shot, stage, _FRAMES), count)):
+            if pose not in seen:
+                seen[pose] = measure(film, pose)
+        return worst(seen[pose] for pose in chosen)
+
+    return look
+
+
+def _corrected(look: Callable[[float, int], Shares], most: Shares, guess: float, top: float) -> tuple[float, float]:
+    """As `_bisected`, for a cost that takes long: around a guess that is nearly right."""
+
+    def cost(amount: float) -> float:
+        return excess(look(amount, _LOOKS[0]), most)[0] / _SURE
+
+    low, high = 0.0, min(guess, top)
+    value = cost(high)
+    at_low = 0.0
+    while value <= 1 and high < top:
+        low, at_low = high, value
+        high = min(top, high * min(max(1.05, 1.05 / max(value, 0.1)), 1.6))
+        value = cost(high)
+    if value > 1:
+        low, high = _between(cost, low, high, at_low, value)
+    else:
+        low = high
+    while low > 0 and excess(look(low, _LOOKS[-1]), most)[0] > _SURE:  # something worse lies between
+        low, high = (0.97 * low, low) if low > 1e-3 else (0.0, low)
+    return low, high
 
 
 def planned(move: MoveSpec, stage: moves.Stage, amount: float) -> moves.Shot:
@@ -158,7 +192,11 @@ def _bisected(cost: Callable[[float], float], top: float) -> tuple[float, float]
     value = cost(top)
     if value <= 1:
         return top, top
-    low, high, at_low, at_high = 0.0, top, 0.0, value
+    return _between(cost, 0.0, top, 0.0, value)
+
+
+def _between(cost: Callable[[float], float], low: float, high: float, at_low: float, at_high: float) -> tuple[float, float]:
+    """The same between an amount that is not too much and one that is; their costs are `at_low` and `at_high`."""
     last = 0
     for _ in range(24):
         if high <= low * _EXACT or high < 1e-3:

@@ -238,7 +238,7 @@ def shares(scene: Relief, film: View, pose: Pose) -> Shares:
         float((weight * stretched).sum()) / total,
         float(weight[outside].sum()) / total,
         float((weight * np.where(outside, 0, revealed)).sum()) / total,
-        *_lost(scene.points, film, pose, turn),
+        *lost(scene.points, film, pose),
     )
 
 
@@ -407,8 +407,9 @@ def in_film(
 REST_POSE = Pose((0.0, 0.0, 0.0), (0.0, 0.0, 0.0))
 
 
-def _lost(points: Points, film: View, pose: Pose, turn: NDArray[np.float64]) -> tuple[float, float, float]:
+def lost(points: Points, film: View, pose: Pose) -> tuple[float, float, float]:
     """Of what the film showed at rest, the shares of the faces, of subjects with their faces, and of all that have left it."""
+    turn = rotation_matrix(pose.rotation)
     before = _inside(points, film, REST_POSE, np.eye(3))
     now = before & _inside(points, film, pose, turn)
     found = []

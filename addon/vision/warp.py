@@ -64,17 +64,21 @@ class Sheet:
     """One layer, ready to be drawn.
 
     Its maps lie on `box` of the grid and one pixel around. w: float32 h×w, 1/z in 1/metres. shape: uint8 h×w×3: matte, where the
-    layer has a surface at all, and where it may open (255 behind it is another). fill: uint8 H×W×4 RGBA or None.
+    layer has a surface at all, and where it may open (255 behind it is another). fill: uint8 H×W×4 RGBA or None. hidden: bool H×W,
+    where the photo does not show it; None if that is not asked.
     """
 
-    def __init__(self, box: tuple[int, int, int, int], w: Floats, matte: NDArray[np.uint8], area: Mask, open_: NDArray[np.uint8],
-                 fill: NDArray[np.uint8] | None, *, ring: tuple[tuple[bool, bool], tuple[bool, bool]], sky: bool) -> None:  # fmt: skip
+    def __init__(self, box: tuple[float, float, float, float], w: Floats, matte: NDArray[np.uint8], area: Mask, open_: NDArray[np.uint8],
+                 fill: NDArray[np.uint8] | None, *, ring: tuple[tuple[bool, bool], tuple[bool, bool]], sky: bool,
+                 hidden: Mask | None = None) -> None:  # fmt: skip
         cv2 = cv()
         left, top, right, bottom = box
         self.place = left - 1, top - 1  # of the maps' first pixel, in the grid
         self.size = right - left, bottom - top
         self.fill, self.sky, self.open = fill, sky, open_
         around = (1, 1, 1, 1)
+        grey = None if hidden is None else hidden.astype(np.uint8) * np.uint8(255)
+        self.hidden = None if grey is None else cv2.copyMakeBorder(grey, *around, cv2.BORDER_REPLICATE)
         here = cv2.copyMakeBorder(area.astype(np.uint8), *around, cv2.BORDER_REPLICATE)
         for (first, last), axis in ((ring[1], 0), (ring[0], 1)):
             edge = np.moveaxis(here, axis, 0)
@@ -146,7 +150,7 @@ def make_sheets(layered: LayeredPhoto, *, strength: float = 1.0, tear: float) ->
         area = cv().dilate((matte > 0).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
         fill = _bled(read_colour(layered.path(layer.colour or "")))
         sheets.append(
-            Sheet(layer.box, inverse.astype(np.float32), matte, area, _openings(found, other, tear), fill,
+            Sheet(layer.box, inverse.astype(np.float32), matte, area, openings(found, other, tear), fill,
                   ring=box_goes_on(layer.box, levels.shape), sky=layer.sky)
         )  # fmt: skip
     return sheets
@@ -176,8 +180,9 @@ def _bled(fill: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return np.ascontiguousarray(np.concatenate([colour, fill[..., 3:]], -1))
 
 
-def _openings(d: Floats, behind: Mask, tear: float) -> NDArray[np.uint8]:
-    """Where a layer may open: _BACKED, and _TORN besides where neighbouring depths are further apart than `tear`."""
+def openings(d: Floats, behind: Mask, tear: float) -> NDArray[np.uint8]:
+    """Where a layer may open, uint8: behind it is another (bool H×W), and besides where neighbouring depths d (float32 H×W) are further
+    apart than `tear`."""
     cv2 = cv()
     around = np.ones((2, 2), np.uint8)
     torn = cv2.dilate(d, around) - cv2.erode(d, around) > tear
@@ -188,7 +193,7 @@ def _openings(d: Floats, behind: Mask, tear: float) -> NDArray[np.uint8]:
 class Warp:
     """Draws frames of one layered photo; several threads may at once."""
 
-    def __init__(self, sheets: list[Sheet], texture: NDArray[Any], grid: tuple[int, int], rays: RayMap, framing: Framing,
+    def __init__(self, sheets: list[Sheet], texture: NDArray[Any], grid: tuple[float, float], rays: RayMap, framing: Framing,
                  film: tuple[int, int], near: float, far: float) -> None:  # fmt: skip
         """texture: the film texture (vision/texture.py), RGB or RGBA, over the whole photo. grid: (width, height) that sheets are counted
         in. film: (width, height) in pixels. near, far: metres."""
@@ -199,6 +204,7 @@ class Warp:
         y = framing.tan_y - ((np.arange(height) + 0.5) / height - 0.5) * framing.tan_height
         self._rays = x[None, :], y[:, None]
         self._pixel = framing.tan_width / width
+        self._moves_at = self._pixel  # tangents of parallax at which mattes, fill and openings have taken effect
         across = -(-width // _BLOCK)
         self._block_of = (np.arange(height)[:, None] // _BLOCK * across + np.arange(width) // _BLOCK).astype(np.int32).ravel()
         self._top = 1.0 if self.texture.dtype == np.float32 else float(np.iinfo(self.texture.dtype).max)
@@ -400,7 +406,7 @@ class Warp:
             moved: Any = np.float32(1)
         else:
             most = np.maximum(np.abs(w - np.float32(self.range[0])), np.abs(w - np.float32(self.range[1])))
-            pixel = self._pixel / zoom / self.rays.width * gw  # a film pixel in those of the grid
+            pixel = self._moves_at / zoom / self.rays.width * gw  # a film pixel in those of the grid
             moved = np.clip((reach * most / np.float32(pixel) - np.float32(MOVED[0])) / np.float32(MOVED[1] - MOVED[0]), 0, 1)
         if sheet.solid:
             alpha = np.ones_like(w)
@@ -418,18 +424,14 @@ class Warp:
         drawn = alpha > _SEEN
         if not drawn.all():
             index, alpha, left = index[drawn], alpha[drawn], left[drawn]
-            across, up = across.ravel()[:count][drawn], up.ravel()[:count][drawn]
-            moved = np.broadcast_to(moved, x.shape).ravel()[:count][drawn]
-        else:
-            across, up = across.ravel()[:count], up.ravel()[:count]
-            moved = np.broadcast_to(moved, x.shape).ravel()[:count]
+
+        def only(values: Any) -> Floats:
+            values = np.broadcast_to(values, x.shape).ravel()[:count]
+            return values if drawn.all() else values[drawn]
+
         if len(index) == 0:
             return found
-        th, tw = self.texture.shape[:2]
-        colour = _picture(self.texture, across * np.float32(tw) - np.float32(0.5), up * np.float32(th) - np.float32(0.5))
-        opaque = np.ones(len(index), np.float32) if colour.shape[1] == 3 else colour[:, 3].astype(np.float32) / np.float32(top)
-        if sheet.fill is not None:
-            colour, opaque = self._filled(sheet, colour, opaque, across, up, moved, top)
+        colour, opaque = self._colours(sheet, _Met(only(across), only(up), only(x), only(y), only(line[2]), only(line[3]), only(moved)))
         alpha = alpha * opaque
         here = w.ravel()[:count] if drawn.all() else w.ravel()[:count][drawn]
         seen[index] = np.maximum(seen[index], np.where(alpha > 0.5, here, 0))
@@ -447,15 +449,29 @@ class Warp:
         rest[index] = np.where(whole, 0, left * (1 - alpha))
         return found
 
-    def _opened(self, sheet: Sheet, x: Floats, y: Floats, line: list[Floats]) -> Floats:
-        """How far a place is open because it looks stretched: 1 − ∇W·e is how much longer it looks than in the photo."""
+    def _colours(self, sheet: Sheet, met: _Met) -> tuple[NDArray[Any], Floats]:
+        """What a layer shows where it was met, N×3 or N×4 like the texture, and how opaque that is."""
+        th, tw = self.texture.shape[:2]
+        colour = _picture(self.texture, met.across * np.float32(tw) - np.float32(0.5), met.down * np.float32(th) - np.float32(0.5))
+        opaque = np.ones(len(met.x), np.float32) if colour.shape[1] == 3 else colour[:, 3].astype(np.float32) / np.float32(self._top)
+        if sheet.fill is None:
+            return colour, opaque
+        return self._filled(sheet, colour, opaque, met.across, met.down, met.moved, self._top)
+
+    def _stretch(self, sheet: Sheet, x: Floats, y: Floats, ex: Floats, ey: Floats) -> tuple[Floats, NDArray[np.int32], NDArray[np.int32]]:
+        """How much longer a place looks than in the photo, 1 − ∇W·e, and its row and column in the sheet's maps."""
         h, w = sheet.w.shape
         column, row = np.clip(np.floor(x).astype(np.int32), 0, w - 2), np.clip(np.floor(y).astype(np.int32), 0, h - 2)
         first = row * w + column
         flat = sheet.w.ravel()
         here = np.take(flat, first)
-        slope = (np.take(flat, first + 1) - here) * line[2] + (np.take(flat, first + w) - here) * line[3]
-        stretch = np.abs(1 - slope)
+        slope = (np.take(flat, first + 1) - here) * ex + (np.take(flat, first + w) - here) * ey
+        return np.abs(1 - slope), row, column
+
+    def _opened(self, sheet: Sheet, x: Floats, y: Floats, line: list[Floats]) -> Floats:
+        """How far a place is open because it looks stretched."""
+        h, w = sheet.w.shape
+        stretch, row, column = self._stretch(sheet, x, y, line[2], line[3])
         inner = np.take(sheet.open.ravel(), np.clip(row - 1, 0, h - 3) * (w - 2) + np.clip(column - 1, 0, w - 3))
 
         def exceeds(least: float, most: float) -> Floats:
@@ -520,6 +536,19 @@ class _Points(NamedTuple):
     ex: Floats
     ey: Floats
     block: NDArray[np.int32]
+
+
+class _Met(NamedTuple):
+    """N points where rays met a sheet: in shares of the photo's width and height, right and down; in the sheet's maps; how a pixel of
+    parallax lies there (e of `_Points`); and how far it has moved, 0 to 1."""
+
+    across: Floats
+    down: Floats
+    x: Floats
+    y: Floats
+    ex: Floats
+    ey: Floats
+    moved: Floats
 
 
 class _Canvas(NamedTuple):

@@ -55,7 +55,7 @@ def test_sheets_stand_where_the_meshes_are(photo):
     built.root["Strength"] = 0.7
     built.root.update_tag()
     graph = bpy.context.evaluated_depsgraph_get()
-    scene = amount.scene_relief(built.root, built.layers, notes_of(built))
+    scene = amount.look_at(built.root, built.layers, notes_of(built)).relief
     for layer, sheet in zip(built.layers, scene.sheets):
         mesh = layer.evaluated_get(graph).to_mesh()
         points = np.empty(len(mesh.vertices) * 3, np.float32)
@@ -81,7 +81,7 @@ def test_a_truck_is_ended_by_what_the_limits_say_and_keyed(photo):
     kept = amount.noted(built.root)
     assert kept is not None and (kept.move, kept.most, kept.limit) == ("truck", found.amount, found.limit)
     again = notes_of(built)
-    measure = amounts.looked_at(amount.scene_relief(built.root, built.layers, again))
+    measure = amounts.looked_at(amount.look_at(built.root, built.layers, again).relief)
     film = coverage.view(frame_photo(again.camera, again.size, again.film), again.film)
     seen = amounts.worst(measure(film, pose) for pose in coverage.poses(built.shot, stage_of(built.root), 6))
     assert amounts.excess(seen, amounts.LIMITS)[0] <= 1
@@ -108,7 +108,7 @@ def test_a_layer_that_is_not_rendered_is_not_there(photo):
     # The wall goes on behind the square as far as the reserve, so that little of it is missing.
     for layer, least, most in zip(built.layers, (0.001, 0.8), (0.03, 0.9)):
         layer.hide_render = True
-        found = coverage.shares(amount.scene_relief(built.root, built.layers, notes_of(built)), film, coverage.REST_POSE)
+        found = coverage.shares(amount.look_at(built.root, built.layers, notes_of(built)).relief, film, coverage.REST_POSE)
         assert least < found.uncovered < most
         layer.hide_render = False
 
@@ -154,3 +154,24 @@ def test_a_saved_scene_keeps_what_people_look_at(photo, tmp_path, monkeypatch):
     root = next(o for o in bpy.data.objects if o.get("stillscape_role") == "root")
     assert (amount.attention(root) == coverage.FACE).any()
     assert amount.noted(root) is not None
+
+
+@pytest.mark.parametrize("wide", [2, 28])
+def test_frames_as_they_will_be_drawn_reveal_what_geometry_says(photo, wide):
+    """Bars before a wall: what stood behind them comes to light as far as they move against it, but no farther than they are wide."""
+    depth = np.full((HEIGHT, WIDTH), 4.0, np.float32)
+    starts = range(14, 80, 12) if wide == 2 else (34,)
+    for left in starts:
+        depth[20:56, left : left + wide] = 1.5
+    built = build(photo, depth)
+    again = notes_of(built)
+    film = coverage.view(frame_photo(again.camera, again.size, (WIDTH, HEIGHT)), (WIDTH, HEIGHT))
+    exact = amount.look_at(built.root, built.layers, again).exact
+    parallax = 4  # pixels between the bars and the wall
+    step = film.framing.tan_width / WIDTH * parallax / (1 / 1.5 - 1 / 4)
+    found = exact(film, coverage.Pose((step, 0, 0), (0, 0, 0)))
+    assert found.revealed == pytest.approx(len(starts) * 36 * min(parallax, wide) / (WIDTH * HEIGHT), rel=0.15)
+    assert found.uncovered < 0.002 and found.stretched < 0.01
+    assert found.outside == pytest.approx(step / 4 / film.framing.tan_width, rel=0.25)  # what the wall shows past the border
+    still = exact(film, coverage.REST_POSE)
+    assert still.revealed == still.outside == still.uncovered == 0
