@@ -15,14 +15,14 @@ from ..spec import MoveSpec
 from ..vision import amounts, warp
 from ..vision.coverage import Mask, Pose, Relief, Shares, Sheet, View, relief, view
 from ..vision.cv import cv
-from ..vision.geometry import ASIDE, RayMap, frame_photo, ray_map
+from ..vision.geometry import ASIDE, RayMap, ray_map
 from ..vision.judging import judged
 from ..vision.layered import LayeredPhoto
 from ..vision.planning import shot as shot_of
 from . import camera as cameras
 from . import compat
 from .build import ATTENTION, Built, stage_of
-from .notes import Notes, note_shot, read_notes
+from .notes import Notes, note_shot, read_notes, window
 from .rebuild import seen_depth
 from .relief import BACKED, LOOKUP, numbers, relief_modifier
 
@@ -307,7 +307,7 @@ def find(
     most = amounts.limits(move.flaws)
 
     def film_of(cropped: float) -> View:
-        return view(frame_photo(notes.camera, notes.size, film, cropped), film)
+        return view(window(notes, film, cropped), film)
 
     found = amounts.largest(measure, film_of(crop), move, stage, most, exact=scene.exact)
     found = found._replace(advice=amounts.advice(found, measure, film_of, crop, move, stage, most))
@@ -341,7 +341,7 @@ def settle(built: Built, layered: LayeredPhoto, move: MoveSpec) -> Built:
     if layered.frames is not None:
         move = moves.fitted(move, layered.frames.count, layered.frames.fps)
     found, safe = find(built.root, built.layers, notes, stage_of(built.root), move, notes.film, notes.crop)
-    shot = shot_of(layered, replace(move, amount=found.amount))
+    shot = shot_of(layered, replace(move, amount=found.amount), window(notes) if notes.framed is not None else None)
     cameras.animate(built.camera, shot)
     note_shot(built.root, shot)
     note(built.root, safe)

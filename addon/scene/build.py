@@ -157,18 +157,19 @@ def build_camera(layered: LayeredPhoto, spec: SceneSpec, scene: bpy.types.Scene,
 
 def _without_layers(layered: LayeredPhoto, spec: SceneSpec, collection: bpy.types.Collection, film: tuple[int, int]) -> Built:
     """The root empty with all that is noted on it, the animated camera, the aim and the lamp."""
-    shot = shot_of(layered, spec.move)
-    root = _root(layered, collection)
     framed = framed_for(layered, spec)
+    framing = frame_photo(layered.camera, layered.size, film, spec.render.crop, framed)
+    aside = None if framed is None else framing
+    shot = shot_of(layered, spec.move, aside)
+    root = _root(layered, collection)
     notes.write_notes(root, layered, film, spec.render.crop, shot, framed)
     notes.note_grain(root, layered)
     if "reserve" in layered.made:
         root[RESERVE] = float(layered.made["reserve"])
-    seen = stage(layered)
+    seen = stage(layered, aside)
     note_stage(root, seen)
     lights.set_numbers(root, spec.light, seen.focus)
     camera = cameras.new_camera(f"{layered.name} Camera", root, collection)
-    framing = frame_photo(layered.camera, layered.size, film, spec.render.crop, framed)
     cameras.frame_camera(camera.data, framing, layered.near, layered.far)
     cameras.remember_rest(camera.data, ray_map(layered.camera, layered.size).width)
     cameras.animate(camera, shot)

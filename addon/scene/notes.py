@@ -7,6 +7,7 @@ from typing import NamedTuple
 import bpy
 
 from ..moves import Shot
+from ..vision.geometry import Framing, frame_photo
 from ..vision.grain import Grain
 from ..vision.layered import LayeredPhoto, PhotoCamera
 
@@ -71,6 +72,11 @@ def read_notes(root: bpy.types.Object) -> Notes | None:
         return Notes(camera, size, kept["near"], kept["far"], film, kept.get("crop", 0.0), *shot, bool(kept.get("clip", False)), *points)
     except (AttributeError, KeyError, TypeError, ValueError):
         return None
+
+
+def window(notes: Notes, film: tuple[int, int] | None = None, crop: float | None = None) -> Framing:
+    """What of the photo its camera shows, or would show in a film of this size and with this crop."""
+    return frame_photo(notes.camera, notes.size, film or notes.film, notes.crop if crop is None else crop, notes.framed)
 
 
 def note_grain(root: bpy.types.Object, layered: LayeredPhoto) -> None:

@@ -9,7 +9,7 @@ import bpy
 from .. import moves
 from ..scene.aim import aimed, find_aim
 from ..scene.build import ID, ROLE, stage_of
-from ..scene.notes import Notes, distance_now, read_notes
+from ..scene.notes import Notes, distance_now, read_notes, window
 from ..scene.relief import numbers, relief_modifier
 from ..spec import SceneSpec
 from ..vision.planning import view_pixels
@@ -54,6 +54,9 @@ def stage(photo: Scenery) -> moves.Stage:
     near, far, strength = numbers(photo.root)
     built = stage_of(photo.root)
     close, focus = (distance_now(photo.notes, z, near, max(far, near * 1.0001), strength) for z in (built.close, built.focus))
+    if photo.notes.framed is not None:  # the film's size may have been changed since
+        framing = window(photo.notes)
+        built = built._replace(middle_x=framing.tan_x, middle_y=framing.tan_y)
     return aimed(built._replace(close=close, focus=focus), aim(photo))
 
 

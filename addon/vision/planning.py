@@ -8,7 +8,7 @@ from dataclasses import replace
 from .. import moves
 from ..errors import UsageError
 from ..spec import MoveSpec, SceneSpec
-from .geometry import RayMap, even, frame_photo, photo_in_film, ray_map
+from .geometry import Framing, RayMap, even, frame_photo, photo_in_film, ray_map
 from .layered import LayeredPhoto, TextureKey
 
 VR_MOST = 2880
@@ -43,9 +43,10 @@ def view_pixels(spec: SceneSpec, photo: tuple[int, int], fov: float) -> tuple[in
     return None
 
 
-def stage(layered: LayeredPhoto) -> moves.Stage:
-    """What a camera move must know of the photo."""
-    return stage_of(layered.close, layered.focus, ray_map(layered.camera, layered.size), layered.aim)
+def stage(layered: LayeredPhoto, framing: Framing | None = None) -> moves.Stage:
+    """What a camera move must know of the photo. framing: of a film whose middle is not the photo's."""
+    found = stage_of(layered.close, layered.focus, ray_map(layered.camera, layered.size), layered.aim)
+    return found if framing is None else found._replace(middle_x=framing.tan_x, middle_y=framing.tan_y)
 
 
 def stage_of(close: float, focus: float, rays: RayMap, aim: tuple[float, float] | None = None) -> moves.Stage:
@@ -56,18 +57,18 @@ def stage_of(close: float, focus: float, rays: RayMap, aim: tuple[float, float] 
     return moves.Stage(close, focus, rays.width, rays.height, *middle, *at)
 
 
-def shot(layered: LayeredPhoto, settings: MoveSpec) -> moves.Shot:
+def shot(layered: LayeredPhoto, settings: MoveSpec, framing: Framing | None = None) -> moves.Shot:
     """The shot that `settings` ask for; of a film, as long and as fast as the film. An amount that is to be worked out is taken as
-    it was planned when the layers were made.
+    it was planned when the layers were made. framing: see `stage`.
 
     Raises UsageError if a camera path, or a chain of moves, goes on after the film has ended.
     """
     if settings.amount is None:
         settings = replace(settings, amount=float(layered.made.get("amount", 1.0)))
     if layered.frames is None:
-        return moves.shot(settings, stage(layered))
+        return moves.shot(settings, stage(layered, framing))
     frames, fps = layered.frames.count, layered.frames.fps
-    found = moves.shot(moves.fitted(settings, frames, fps), stage(layered))
+    found = moves.shot(moves.fitted(settings, frames, fps), stage(layered, framing))
     if found.frames > frames:
         raise UsageError(f"{settings.camera_path}: the camera path has {found.frames} frames, the film only {frames}; shorten the path.")
     return found._replace(frames=frames, fps=fps)

@@ -175,3 +175,20 @@ def test_frames_as_they_will_be_drawn_reveal_what_geometry_says(photo, wide):
     assert found.outside == pytest.approx(step / 4 / film.framing.tan_width, rel=0.25)  # what the wall shows past the border
     still = exact(film, coverage.REST_POSE)
     assert still.revealed == still.outside == still.uncovered == 0
+
+
+@pytest.mark.parametrize("move", ["zoom", "dolly-zoom", "push-in"])
+def test_in_a_film_framed_for_the_subject_it_stays_in_its_place(photo, move):
+    from bpy_extras.object_utils import world_to_camera_view
+
+    built = build(
+        photo, near_square(), move={"name": move, "amount": 1.0, "frames": 5}, render={"size": (40, 72)}, focus={"at": (0.8, 0.4)}
+    )  # fmt: skip
+    scene = bpy.context.scene
+    scene.render.resolution_x, scene.render.resolution_y = built.film_size
+    seen = []
+    for frame in (1, 3, 5):
+        scene.frame_set(frame)
+        seen.append(world_to_camera_view(scene, built.camera, built.aim.matrix_world.translation))
+    assert notes_of(built).framed is not None and abs(seen[0][0] - 0.5) < 0.1  # the film shows it near its middle
+    assert all(abs(at[k] - seen[0][k]) < 0.004 for at in seen for k in (0, 1)), seen
