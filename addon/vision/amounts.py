@@ -43,7 +43,8 @@ MOST = 2.0
 LITTLE = 0.5
 """An amount below this is hardly a move."""
 CROPS = (0.03, 0.06, 0.1)
-_SURE = 0.95  # of the limits is what the search keeps to: what an engine renders may be a little more than what is drawn here
+_SURE = 0.95  # of the limits is what the quick search keeps to: what is rendered may be a little more than what is drawn here
+_EXACT_SURE = 0.98  # the same of frames as they will be, between whose pixels and poses a little more may lie
 _EXACT = 1.03  # how much larger an amount that is too large may be than the one that is found
 _TRIED = 0.02  # an amount to begin with where the quick search finds none
 _FRAMES = 24  # of the film, among which the worst are chosen
@@ -137,7 +138,7 @@ def _corrected(look: Callable[[float, int], Shares], most: Shares, guess: float,
     """As `_bisected`, for a cost that takes long: around a guess that is nearly right."""
 
     def cost(amount: float) -> float:
-        return excess(look(amount, _LOOKS[0]), most)[0] / _SURE
+        return excess(look(amount, _LOOKS[0]), most)[0] / _EXACT_SURE
 
     low, high = 0.0, min(guess, top)
     value = cost(high)
@@ -150,7 +151,7 @@ def _corrected(look: Callable[[float, int], Shares], most: Shares, guess: float,
         low, high = _between(cost, low, high, at_low, value)
     else:
         low = high
-    while low > 0 and excess(look(low, _LOOKS[-1]), most)[0] > _SURE:  # something worse lies between
+    while low > 0 and excess(look(low, _LOOKS[-1]), most)[0] > _EXACT_SURE:  # something worse lies between
         low, high = (0.97 * low, low) if low > 1e-3 else (0.0, low)
     return low, high
 

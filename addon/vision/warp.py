@@ -183,10 +183,10 @@ def _bled(fill: NDArray[np.uint8]) -> NDArray[np.uint8]:
 def openings(d: Floats, behind: Mask, tear: float) -> NDArray[np.uint8]:
     """Where a layer may open, uint8: behind it is another (bool H×W), and besides where neighbouring depths d (float32 H×W) are further
     apart than `tear`."""
-    cv2 = cv()
-    around = np.ones((2, 2), np.uint8)
-    torn = cv2.dilate(d, around) - cv2.erode(d, around) > tear
-    torn = cv2.dilate(torn.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    # Of the square to the right and below of each pixel, as the faces of the scene's meshes have it: see `TORN` of scene/relief.py.
+    here = np.pad(d.astype(np.float32), ((0, 1), (0, 1)), mode="edge")
+    corners = np.stack([here[:-1, :-1], here[:-1, 1:], here[1:, :-1], here[1:, 1:]])
+    torn = 2 * corners.std(0) > tear
     return np.where(behind, np.where(torn, _TORN, _BACKED), 0).astype(np.uint8)
 
 
@@ -464,8 +464,12 @@ class Warp:
         column, row = np.clip(np.floor(x).astype(np.int32), 0, w - 2), np.clip(np.floor(y).astype(np.int32), 0, h - 2)
         first = row * w + column
         flat = sheet.w.ravel()
-        here = np.take(flat, first)
-        slope = (np.take(flat, first + 1) - here) * ex + (np.take(flat, first + w) - here) * ey
+        right, below = np.take(flat, first + 1), np.take(flat, first + w)
+        # A square is two triangles, parted from its lower left to its upper right: the faces of the scene's meshes.
+        lower = (x - column) + (y - row) > 1
+        third = np.take(flat, first + np.where(lower, w + 1, 0))
+        across, down = np.where(lower, third - below, right - third), np.where(lower, third - right, below - third)
+        slope = across * ex + down * ey
         return np.abs(1 - slope), row, column
 
     def _opened(self, sheet: Sheet, x: Floats, y: Floats, line: list[Floats]) -> Floats:
