@@ -290,6 +290,32 @@ class Painting:
         expect(moved.max() > 0.05, f"{what}: {(moved > 0.01).sum()} vertices moved, one from {then:.3f} m to {now:.3f} m")
         yield {"do": "picture", "name": what.replace(" ", "-")}
 
+    def pick_focus(self, window) -> Iterator:  # noqa: ANN001
+        """Click at what the camera should aim at."""
+        import bpy
+        import numpy as np
+
+        view = self.area("VIEW_3D").spaces.active
+        view.region_3d.view_perspective = "CAMERA"
+        yield 1.0
+        aim = next(o for o in bpy.data.objects if o.get("stillscape_role") == "aim")
+        before = aim.matrix_world.translation.copy()
+        uv = np.array((0.3, 0.6))
+        with bpy.context.temp_override(window=window, area=self.area("VIEW_3D"), region=self.region("VIEW_3D")):
+            expect(bpy.ops.stillscape.pick_focus("INVOKE_DEFAULT") == {"RUNNING_MODAL"}, "Pick Focus waits for a click")
+        yield 0.5
+        yield {"do": "picture", "name": "8-pick"}
+        yield {"do": "drag", "points": [self.in_view(uv)], "hold": 0.1}
+        yield from self.until(lambda: aim.matrix_world.translation != before)
+        there = self.layer.matrix_world.inverted() @ aim.matrix_world.translation
+        vertex = self.vertices()[self.nearest(uv)]
+        away = float(np.abs(np.array(there) - vertex).max() / vertex[1])
+        expect(away < 0.05, f"the aim stands where the photo was clicked at (within {away:.3f} of the distance)")
+        camera = next(o for o in bpy.data.objects if o.type == "CAMERA")
+        focused = camera.data.dof.focus_object
+        expect(focused == aim or abs(camera.data.dof.focus_distance - there[1]) < 0.05 * there[1], "and the camera is focused on it")
+        yield {"do": "picture", "name": "9-picked"}
+
     def steps(self) -> Iterator:
         import bpy
         import numpy as np
@@ -416,6 +442,7 @@ class Painting:
             expect(bpy.ops.stillscape.stop_painting() == {"FINISHED"}, "painting can be stopped")
         yield 1.5
         expect(self.layer.mode == "OBJECT" and np.array_equal(self.pixels(), last) and self.fits() < 1e-4, "everything stays as it is")
+        yield from self.pick_focus(window)
 
 
 def paint(folder: Path, package: str, paths: list[str]) -> None:
