@@ -21,9 +21,12 @@ from .files import shown, write_atomically
 from .focus import Focus, depth_at, find_focus
 from .geometry import even, frame_photo, pitch_from_horizon, ray_map
 from .grain import measure_grain, without_grain
+from .landmarks import FILE as LANDMARKS
+from .landmarks import to_json
 from .layered import DepthMap, Disparity, FilmTexture, LayeredPhoto, PhotoCamera, read_layered, to_disparity, write_layered
 from .layering import MOST_PIXELS, as_planned, cut_layers, find_sky, grid_size, make_layers, photo_colour, tear_threshold
 from .normals import normals_from_depth
+from .people import wanted
 from .photo import Photo, read_photo
 from .planning import shot, stage_of, texture_key, view_pixels
 from .texture import average_down, encode_texture
@@ -90,6 +93,7 @@ def make_layered_photo(path: Path, spec: SceneSpec, folder: Path, progress: dept
         focus = choose_focus(depth, small, spec)
         spec, planned = _planned_ahead(spec, photo, camera, disparity, kinds, focus, film=film)
         made = {**made, **planned}
+    found = wanted(photo, spec.rig)
     layering = make_layers(photo, disparity.d, find_sky(depth), spec, lambda share, text: progress(0.5 + 0.3 * share, text))
     focus = focus or choose_focus(depth, layering.d, spec)
     original = f"photo{path.suffix.lower() or '.img'}"
@@ -124,6 +128,8 @@ def make_layered_photo(path: Path, spec: SceneSpec, folder: Path, progress: dept
     layered, more = replace(layered, normals="normals.png"), {"normals.png": encode_normals(normals)}
     if kinds is not None:
         layered, more["attention.png"] = replace(layered, attention="attention.png"), encode_attention(kinds)
+    if found:
+        more[LANDMARKS] = to_json(found).encode()
     write_layered(layered, {original: path.read_bytes(), "depth.npy": layering.d, f"texture{suffix}": texture, **more, **layering.files})
     progress(1.0, "Layers ready")
     return layered
