@@ -68,7 +68,7 @@ def add_people(layered: LayeredPhoto, spec: SceneSpec, built: Built, photo: Path
         raise finding.nobody(photo)
     from ..scene.rig import build_rigs
 
-    armatures = tuple(build_rigs(layered, spec, built))
+    armatures = tuple(rigged.armature for rigged in build_rigs(layered, spec, built))
     for number, armature in enumerate(armatures):
         act(armature, spec, built.shot, seed=spec.rig.seed + number)
     return armatures

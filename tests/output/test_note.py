@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import struct
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import bpy
@@ -20,7 +21,7 @@ from addon.output.formats import film_format
 from addon.output.frames import clean_png, comments, note_frame
 from addon.output.loops import encode_loop, xmp
 from addon.output.matroska import read_matroska
-from addon.output.mp4 import Node, boxes, comment_of, move_moov_first, read_film, set_comment
+from addon.output.mp4 import Node, comment_of, move_moov_first, read_film, set_comment
 from addon.output.people import NOTE
 from tests.output.test_film import scene_picture
 from tests.output.test_mp4 import film_bytes
@@ -85,14 +86,7 @@ def test_a_film_says_it_and_its_pictures_are_those_without(tmp_path, pictures, n
     encode_film(pictures, tmp_path / f"plain_{name}", fps=24, size=SIZE, form=form)
     plain = read(tmp_path / f"plain_{name}")
     assert plain.comment == "" and NOTE.encode() not in (tmp_path / f"plain_{name}").read_bytes()
-    if form.boxes:
-        datas = [
-            path.read_bytes()[b.start + b.header : b.end]
-            for path in (target, tmp_path / f"plain_{name}")
-            for b in boxes(path)
-            if b.kind == b"mdat"
-        ]
-        assert len(datas) == 2 and datas[0] == datas[1]
+    assert replace(info, comment="") == plain
     probe = shutil.which("ffprobe")
     if probe:
         told = subprocess.run([probe, "-v", "error", "-show_format", str(target)], capture_output=True, text=True, check=True).stdout
