@@ -107,7 +107,9 @@ def fit_face(face: FacePoints, camera: PhotoCamera, size: tuple[int, int]) -> Fa
     between = face.eye_distance(size)
     extent = float(np.sqrt(np.linalg.eigvalsh(np.cov(pixels.T))[0])) if np.isfinite(pixels).all() else 0.0
     if not (between > 0.5 and extent > 0.1 * between):
-        raise InputError("The landmarks of a face lie in one place or on one line; place both eyes, the corners of the mouth and the chin anew.")
+        raise InputError(
+            "The landmarks of a face lie in one place or on one line; place both eyes, the corners of the mouth and the chin anew."
+        )
     rays = ray_map(camera, size)
     seen = np.stack(rays.uv_to_ray(face.points[:, 0], 1 - face.points[:, 1]), -1)
     unit = float(np.hypot(*(seen[LEFT_PUPIL] - seen[RIGHT_PUPIL])))
