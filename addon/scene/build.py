@@ -24,6 +24,7 @@ from ..vision.geometry import Grid, frame_photo, lattice, layer_grid, photo_grid
 from ..vision.layered import Layer, LayeredPhoto, TextureKey
 from ..vision.layering import as_planned, tear_threshold
 from ..vision.mattes import backed, read_grey
+from ..vision.people import people_of
 from ..vision.photo import read_photo
 from ..vision.planning import framed_for, stage, texture_key
 from ..vision.planning import shot as shot_of
@@ -162,6 +163,10 @@ def _without_layers(layered: LayeredPhoto, spec: SceneSpec, collection: bpy.type
     framed = framed_for(layered, spec)
     notes.write_notes(root, layered, film, spec.render.crop, shot, framed)
     notes.note_grain(root, layered)
+    notes.note_photo(root, layered)
+    people = people_of(layered)
+    if people:
+        notes.note_people(root, people)
     if "reserve" in layered.made:
         root[RESERVE] = float(layered.made["reserve"])
     seen = stage(layered)
