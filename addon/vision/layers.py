@@ -227,7 +227,7 @@ def give_back(levels: NDArray[np.int32], d: Floats, cuts: Cuts, reach: int) -> N
     """
     cv2 = cv()
     far = _sides(cuts, -1)
-    pieces, area, boxes = _pieces(levels, cuts)
+    pieces, area, boxes = pieces_of(levels, cuts)
     count = len(area)
     depth = np.bincount(pieces.ravel(), d.ravel(), minlength=count) / np.maximum(area, 1)
     levels = levels.copy()
@@ -261,7 +261,7 @@ def give_back(levels: NDArray[np.int32], d: Floats, cuts: Cuts, reach: int) -> N
     return (np.cumsum(used, dtype=np.int32) - 1)[levels]
 
 
-def _pieces(levels: NDArray[np.int32], cuts: Cuts) -> tuple[NDArray[np.int32], NDArray[np.intp], NDArray[np.int32]]:
+def pieces_of(levels: NDArray[np.int32], cuts: Cuts) -> tuple[NDArray[np.int32], NDArray[np.intp], NDArray[np.int32]]:
     """Number what hangs together within a level without a cut between: int32 H×W, from 1.
 
     Returns the numbers, the area of each in pixels, and its box (left, top, right, bottom): int n+1 and int32 (n+1)×4.
@@ -359,17 +359,19 @@ def cut_sheets(
     ring: int,
     fill: Fill,
     progress: Callable[[float], None],
+    goes_on: Mask | None = None,
 ) -> list[Sheet]:
     """Make the sheet of every level, from front to back.
 
     colour: uint8 H×W×3, sRGB. d: float32 H×W in [0, 1]. sky: the last level is infinitely far. reach: pixels that a sheet goes on behind what covers it.
     ring: pixels that it goes on past the photo's border. fill: what fills colour. progress: called with 0..1; may raise
-    to cancel.
+    to cancel. goes_on: bool H×W, where what is covered goes on in any case, pushed behind what covers it if it would come out in front.
     """
     near, far = cuts.sides()
     rims = matte_rims(decoded(colour), levels, near, far)
     whole = (np.pad(cuts.across == 0, ((0, 0), (0, 1))), np.pad(cuts.down == 0, ((0, 1), (0, 0))))
-    padded = _Padded(*(_pad(a, ring) for a in (colour, d, levels, *whole)), known=_inside(levels.shape, ring))
+    kept = np.zeros(levels.shape, bool) if goes_on is None else goes_on
+    padded = _Padded(*(_pad(a, ring) for a in (colour, d, levels, *whole, kept)), known=_inside(levels.shape, ring))
     y, x = rims.y + ring, rims.x + ring
     front, behind = (np.rint(linear_to_srgb(c) * 255).astype(np.uint8) for c in (rims.colour, rims.behind))
     count = int(levels.max()) + 1
@@ -427,7 +429,7 @@ def _distance(shape: tuple[int, ...], places: tuple[NDArray[np.intp], NDArray[np
 class _Padded(NamedTuple):
     """The photo's arrays, continued past its border by their outermost pixels.
 
-    across, down: whether there is no cut to the right and below. known: inside the photo.
+    across, down: whether there is no cut to the right and below. goes_on: where what is covered goes on in any case. known: inside the photo.
     """
 
     colour: Bytes
@@ -435,12 +437,15 @@ class _Padded(NamedTuple):
     levels: NDArray[np.int32]
     across: Mask
     down: Mask
+    goes_on: Mask
     known: Mask
 
     def cut(self, box: tuple[int, int, int, int]) -> _Padded:
         """The arrays of a box (left, top, right, bottom)."""
         r, c = slice(box[1], box[3]), slice(box[0], box[2])
-        return _Padded(self.colour[r, c], self.d[r, c], self.levels[r, c], self.across[r, c], self.down[r, c], self.known[r, c])
+        return _Padded(
+            self.colour[r, c], self.d[r, c], self.levels[r, c], self.across[r, c], self.down[r, c], self.goes_on[r, c], self.known[r, c]
+        )
 
 
 class _Edges(NamedTuple):
@@ -482,7 +487,7 @@ def _cut_sheet(
             np.copyto(d[window], continue_depth(photo.d[window], own[window] & part, here), where=here)
         # Right behind a rim it goes on in any case, or the ends of cuts would let the light through.
         least = np.float32(BEHIND / max(reach, 1))
-        first = np.nonzero(hidden & close[rows, columns])
+        first = np.nonzero(hidden & (close[rows, columns] | photo.goes_on))
         d[first] = np.minimum(d[first], photo.d[first] - least)
         hidden &= photo.d - d >= least * np.float32(0.99)
         np.copyto(d, photo.d, where=~hidden)
