@@ -22,6 +22,8 @@ from training.scenes.people_body import Human, Traits, load, macro_targets
 
 Points = NDArray[np.float64]
 
+EYE = (0.0316, -0.002)  # the middle of the left eye's opening, about
+
 AVERAGE = Traits(age=32.0, female=0.5, races=(1 / 3, 1 / 3, 1 / 3), muscle=0.5, weight=0.5, height=1.7)
 PUPILS = 0.063  # metres between the pupils
 
@@ -143,6 +145,24 @@ def points(head: Average) -> Points:
     return result
 
 
+def surface(head: Average) -> Points:
+    """Places of the skin between the landmarks, left half and middle: coarse, closer about the nose; the throat below. K×3."""
+    rows = [(x, y) for y in np.arange(-0.108, 0.1, 0.016) for x in (0.0, 0.016, 0.032, 0.046, 0.058, 0.066)]
+    rows += [(x, y) for y in np.arange(-0.056, 0.016, 0.008) for x in (0.0, 0.006, 0.012, 0.02, 0.028)]
+    rows += [(x, y) for y in (-0.13, -0.145, -0.16) for x in (0.0, 0.025, 0.045)]
+    at = np.array(rows)
+    eye = ((at - EYE) / (0.0155, 0.0065)) ** 2
+    lips = np.abs(at - (0.0, -0.074)) < (0.024, 0.004)
+    jaw = np.array(_JAW)
+    beside = (at[:, 1] > -0.12) & (at[:, 0] > np.interp(at[:, 1], jaw[:, 1], jaw[:, 0]) - 0.002)
+    at = at[(eye.sum(1) > 1) & ~lips.all(1) & ~beside]
+    found = front(head, at)
+    step = 0.001
+    dx, dy = (front(head, at + d)[:, 2] - found[:, 2] for d in ((step, 0.0), (0.0, step)))
+    facing = (np.abs(dx) < 3 * step) & (np.abs(dy) < 3 * step) | (at[:, 1] < -0.12)
+    return found[facing]
+
+
 def _rows(values: Points, indent: str = "        ") -> str:
     return "".join(f"{indent}({', '.join(f'{x:.4f}' for x in row)}),\n" for row in np.round(values, 4) + 0.0)
 
@@ -215,6 +235,13 @@ LIP_LINE = np.array(
     np.float64,
 )
 """Where the closed lips meet, from the middle to the left corner, 12×3; the right half is its mirror image."""
+
+SURFACE = np.array(
+    [
+{_rows(surface(head))}    ],
+    np.float64,
+)
+"""Coarse places of the skin between the landmarks, K×3: the middle and the left half; the right one is its mirror image."""
 
 JAW_JOINT = {one(joint)}
 """The left temporomandibular joint: 20 mm inwards of the tragus and 8 mm before it."""
