@@ -126,7 +126,7 @@ def test_what_stands_before_a_person_stays_before_and_what_stands_before_that_to
     assert levels[table & ~cup].mean() > 0.3  # a seam may run over the table, and a part of it lie as far in front as the cup
     assert (levels[(d < 0.3) & ~mask] > number).all()
     names = [layer.name for layer in made.layers]
-    assert names == ["1 Front", "2 Front 2", "3 Subject", "4 Background"]
+    assert names[:3] == ["1 Front", "2 Front 2", "3 Subject"] and names[-1].endswith("Background")
     # The person goes on behind the table.
     matte = on_photo(made, layer, layer.matte or "")
     assert (matte[151:160, 100:140] == 255).all()
