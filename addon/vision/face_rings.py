@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from .canonical import LIP_LINE, LOWER_LID, POINTS, UPPER_LID
 from .face_fit import FaceFit
-from .landmarks import LEFT_EYE, OUTER_LIPS, RIGHT_EYE, FacePoints
+from .landmarks import LEFT_EYE, RIGHT_EYE, FacePoints
 
 Floats = NDArray[np.float64]
 

@@ -452,8 +452,14 @@ class _Padded(NamedTuple):
         """The arrays of a box (left, top, right, bottom)."""
         r, c = slice(box[1], box[3]), slice(box[0], box[2])
         return _Padded(
-            self.colour[r, c], self.d[r, c], self.levels[r, c], self.across[r, c], self.down[r, c], self.goes_on[r, c],
-            self.mixed[r, c], self.known[r, c],
+            self.colour[r, c],
+            self.d[r, c],
+            self.levels[r, c],
+            self.across[r, c],
+            self.down[r, c],
+            self.goes_on[r, c],
+            self.mixed[r, c],
+            self.known[r, c],
         )
 
 

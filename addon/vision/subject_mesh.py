@@ -20,7 +20,7 @@ from .landmarks import Person
 from .rigging import Part, SubjectMesh
 from .subject_depth import Source, layer_distances, on_relief, oval, room, rounded, without_cliffs
 from .subject_eyes import Eyeball, ball_mesh, front_of, seated
-from .triangulate import Ints, inside, triangulate, twice_areas
+from .triangulate import Ints, components, edges_of, inside, triangulate, twice_areas
 
 Doubles = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -138,7 +138,9 @@ class _Sizes:
     def __init__(self, source: Source, fit: FaceFit | None, metre: float, scale: float) -> None:
         self.metre = metre
         self.least = max(1.5 * float(np.sqrt(source.size[0] * source.size[1] / 2e6)), 0.75 * scale)
-        left, top, right, bottom = (e * s for e, s in zip(source.box, 2 * (source.size[0] / source.grid[0], source.size[1] / source.grid[1])))
+        left, top, right, bottom = (
+            e * s for e, s in zip(source.box, 2 * (source.size[0] / source.grid[0], source.size[1] / source.grid[1]))
+        )
         self.low, extent = np.array((left, top)), np.array((right - left, bottom - top))
         self.cell = max(float(extent.max()) / 96, 1.0)
         counts = np.ceil(extent / self.cell).astype(int) + 2
@@ -193,7 +195,7 @@ def _smoothed(line: Doubles) -> Doubles:
     weight = np.exp(-0.5 * (np.arange(-reach, reach + 1) / _SMOOTH) ** 2)
     weight /= weight.sum()
     around = np.concatenate([line[-reach:], line, line[:reach]])
-    return np.column_stack([np.convolve(around[:, i], weight, "valid") for i in range(2)])
+    return np.column_stack([np.convolve(around[:, i], weight, "valid") for i in range(2)]).astype(np.float64)
 
 
 class _Cuts(NamedTuple):
@@ -291,6 +293,7 @@ def _planned(region: _Region, source: Source, sizes: _Sizes, loops: list[Doubles
             openings.append(rings.points[0])
         for k in range(1, len(rings.points)):
             chosen = _thinned(rings, k)
+            chosen = chosen[_clear(rings, k, chosen)]
             good = _within(rings.points[k, chosen], region, source, 1.0)
             add(rings.points[k, chosen[good]], _named(slot, k, chosen[good]))
         skirts.append(rings.points[-1])
@@ -317,6 +320,27 @@ def _thinned(rings: Rings, k: int) -> NDArray[np.int_]:
     while (n - 1) % (2 * every) == 0 and 2 * every * along <= 1.25 * out:
         every *= 2
     return np.arange(0, whole, every)
+
+
+def _clear(rings: Rings, k: int, chosen: NDArray[np.int_]) -> Mask:
+    """Which points of a ring stand clear of the cut: at the corners of a mouth some of them would lie on it."""
+    line, at = rings.points[0], rings.points[k, chosen]
+    least = 0.45 * float(np.median(np.hypot(*(rings.points[1] - line).T)))
+    a, b = line, np.roll(line, -1, 0)
+    way = b - a
+    squared = np.maximum((way**2).sum(-1), 1e-18)
+    along = np.clip(((at[:, None] - a) * way).sum(-1) / squared, 0, 1)
+    away = np.sqrt(((at[:, None] - a - along[..., None] * way) ** 2).sum(-1).min(1))
+    if not rings.shut:
+        return (away > least) & ~inside(at, line)
+    # Above or below, as it should be: by the line's nearest point.
+    n = rings.half
+    ways = np.gradient(line[:n], axis=0)
+    nearest = ((at[:, None] - line[:n]) ** 2).sum(-1).argmin(1)
+    out = at - line[nearest]
+    below = ways[nearest, 0] * out[:, 1] - ways[nearest, 1] * out[:, 0]
+    beyond = (nearest == 0) | (nearest == n - 1)
+    return (away > least) & (beyond | (np.sign(below) == -rings.sides[chosen]))
 
 
 def _lattice(region: _Region, source: Source, sizes: _Sizes, coarser: float, skirts: list[Doubles]) -> Doubles:
@@ -392,19 +416,21 @@ def _distinct(places: Doubles, rows: Ints, edges: Ints, kinds: NDArray[np.int8])
 
 
 def _kept(places: Doubles, triangles: Ints, border: Ints, openings: list[Doubles], region: _Region, source: Source) -> Mask:
-    """Which triangles belong to the skin. Beside an edge of the border its side decides, elsewhere the triangle's middle."""
-    middle = places[triangles].mean(1)
-    kept = _within(middle, region, source, 0.0)
+    """Which triangles belong to the skin: of what the border parts from the rest, all or none."""
+    middle, area = places[triangles].mean(1), np.abs(twice_areas(places, triangles))
+    good = _within(middle, region, source, 0.0)
     for polygon in openings:
-        kept &= ~inside(middle, polygon)
-    base = len(places)
-    ahead = border[:, 0].astype(np.int64) * base + border[:, 1]
-    against = border[:, 1].astype(np.int64) * base + border[:, 0]
-    for k in range(3):
-        directed = triangles[:, k].astype(np.int64) * base + triangles[:, (k + 1) % 3]
-        kept[np.isin(directed, against)] = True
-        kept[np.isin(directed, ahead)] = False
-    return kept & (twice_areas(places, triangles) > 1e-9)
+        good &= ~inside(middle, polygon)
+    edges, which = edges_of(triangles)
+    base = np.int64(len(places))
+    ends = np.sort(border, 1).astype(np.int64)
+    passable = ~np.isin(edges[:, 0] * base + edges[:, 1], ends[:, 0] * base + ends[:, 1])
+    order = np.argsort(which.ravel(), kind="stable")
+    sorted_ = which.ravel()[order]
+    twin = np.flatnonzero((sorted_[1:] == sorted_[:-1]) & passable[sorted_[1:]])
+    patch = components(len(triangles), np.stack([order[twin] // 3, order[twin + 1] // 3], 1))
+    share = np.bincount(patch, good * area, minlength=len(area)) / np.maximum(np.bincount(patch, area, minlength=len(area)), 1e-12)
+    return share[patch] > 0.5
 
 
 def _parted(places: Doubles, triangles: Ints, line: Ints) -> tuple[Ints, Ints]:
@@ -579,9 +605,13 @@ def _plate(lips: Rings, plan: _Plan, z: Doubles, source: Source, fit: FaceFit) -
     depth = np.concatenate([*deep, [edge.mean() + sum(_PLATE) * metre]])
     i = np.arange(n, dtype=np.int32)
     j = (i + 1) % n
-    quads = [np.stack([[k * n + i, k * n + j, (k + 1) * n + j], [k * n + i, (k + 1) * n + j, (k + 1) * n + i]]) for k in range(_PLATE_RINGS - 1)]
+    quads = [
+        np.stack([[k * n + i, k * n + j, (k + 1) * n + j], [k * n + i, (k + 1) * n + j, (k + 1) * n + i]]) for k in range(_PLATE_RINGS - 1)
+    ]
     last = (_PLATE_RINGS - 1) * n
-    triangles = np.concatenate([*(q.transpose(0, 2, 1).reshape(-1, 3) for q in quads), np.stack([last + i, last + j, np.full(n, last + n)], 1)])
+    triangles = np.concatenate(
+        [*(q.transpose(0, 2, 1).reshape(-1, 3) for q in quads), np.stack([last + i, last + j, np.full(n, last + n)], 1)]
+    )
     uv = _uv(places, source.size)
     # Rings go round with the clock for the viewer.
     triangles = triangles[:, ::-1].astype(np.int32)

@@ -64,6 +64,23 @@ def edges_of(triangles: Ints) -> tuple[Ints, Ints]:
     return np.stack([keys // base, keys % base], 1).astype(np.int32), which.reshape(-1, 3).astype(np.int32)
 
 
+def components(count: int, pairs: NDArray[np.integer]) -> NDArray[np.int64]:
+    """Which of `count` things hang together by pairs (K×2): int64, the least number of each one's component."""
+    label = np.arange(count, dtype=np.int64)
+    a, b = pairs[:, 0], pairs[:, 1]
+    while len(a):
+        low = np.minimum(label[a], label[b])
+        before = label.copy()
+        for end in (a, b):
+            # What one was labelled by goes along with it.
+            np.minimum.at(label, before[end], low)
+            np.minimum.at(label, end, low)
+        label = label[label]
+        if np.array_equal(label, before):
+            break
+    return label
+
+
 def inside(places: Points, polygon: Points) -> NDArray[np.bool_]:
     """Whether places (N×2) lie inside of a closed polygon (K×2): an odd number of its sides is passed on the way out."""
     places, polygon = np.asarray(places, np.float64), np.asarray(polygon, np.float64)

@@ -8,7 +8,9 @@ import numpy as np
 from addon.vision.geometry import RayMap
 
 
-def draw(position: np.ndarray, ray: np.ndarray, triangles: np.ndarray, rays: RayMap, size: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
+def draw(
+    position: np.ndarray, ray: np.ndarray, triangles: np.ndarray, rays: RayMap, size: tuple[int, int]
+) -> tuple[np.ndarray, np.ndarray]:
     """Which triangle each pixel's middle shows (int32 H×W, -1 for none) and which UV of the photo (float32 H×W×2), which is right in
     perspective: (u·z, v·z, z) goes linearly over a triangle in space."""
     width, height = size
@@ -26,7 +28,9 @@ def draw(position: np.ndarray, ray: np.ndarray, triangles: np.ndarray, rays: Ray
     ys, xs = np.nonzero(which >= 0)
     t = triangles[which[ys, xs]]
     # Where the pixel's ray meets the triangle's plane, as weights of its corners.
-    way = np.column_stack([((xs + 0.5) / width - rays.u0) * rays.width, np.ones(len(xs)), (1 - (ys + 0.5) / height - rays.v0) * rays.height])
+    way = np.column_stack(
+        [((xs + 0.5) / width - rays.u0) * rays.width, np.ones(len(xs)), (1 - (ys + 0.5) / height - rays.v0) * rays.height]
+    )
     matrix = position[t].astype(np.float64).transpose(0, 2, 1)
     weight = np.linalg.solve(matrix + 1e-12 * np.eye(3), way[..., None])[..., 0]
     found = np.einsum("nk,nkc->nc", weight, ray[t].astype(np.float64))
