@@ -19,6 +19,7 @@ from ..spec import SceneSpec
 from ..vision import people as finding
 from ..vision.files import shown
 from ..vision.layered import LayeredPhoto
+from ..vision.subject import people_of, read_people
 from ..vision.video import is_film
 from .sound import read_sound
 
@@ -42,7 +43,7 @@ def check(spec: SceneSpec, photo: Path, *, consent: bool) -> None:
         raise UsageError("--engine warp bends layers and cannot draw a rigged person; choose --engine cycles, or leave out --rig.")
     if not is_capture(rig.action):
         parse_actions(rig.action)
-    people = finding.read_landmarks(Path(rig.landmarks)) if rig.landmarks else None
+    people = read_people(Path(rig.landmarks)) if rig.landmarks else None
     # Of people who are yet to be found, the face may be seen.
     if not consent and (rig.kind == "face" or people is None or finding.has_faces(people)):
         raise UsageError(
@@ -63,7 +64,7 @@ def add_people(layered: LayeredPhoto, spec: SceneSpec, built: Built, photo: Path
     """
     if spec.rig.kind == "none":
         return ()
-    people = finding.people_of(layered)
+    people = people_of(layered)
     if not people or (spec.rig.kind == "face" and not finding.has_faces(people)):
         raise finding.nobody(photo)
     from ..scene.rig import build_rigs

@@ -24,10 +24,10 @@ from ..vision.geometry import Grid, frame_photo, lattice, layer_grid, photo_grid
 from ..vision.layered import Layer, LayeredPhoto, TextureKey
 from ..vision.layering import as_planned, tear_threshold
 from ..vision.mattes import backed, read_grey
-from ..vision.people import people_of
 from ..vision.photo import read_photo
 from ..vision.planning import framed_for, stage, texture_key
 from ..vision.planning import shot as shot_of
+from ..vision.subject import people_of
 from ..vision.texture import encode_texture, suits
 from ..vision.warp import Drawing
 from . import aim as aims

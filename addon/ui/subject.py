@@ -22,12 +22,15 @@ from ..scene import landmark_handles, notes, rig_play, rig_retarget
 from ..scene.build import Built
 from ..scene.rebuild import Rebuilt, photo_colour
 from ..spec import RigSpec
+from ..vision.cv import cv
 from ..vision.face_edit import KINDS, from_clicks, snap_to_edge
-from ..vision.files import read_file, shown, write_atomically
+from ..vision.files import shown, write_atomically
 from ..vision.geometry import ray_map
-from ..vision.landmarks import FILE, Person, from_json, to_json
+from ..vision.landmarks import FILE, Person, to_json
 from ..vision.layered import Layer, read_layered, write_layered
 from ..vision.layering import grid_size
+from ..vision.people import files_of
+from ..vision.subject import find_people, person_masks, read_people
 from . import focus, scenery, setup
 from .layers import Recutting, write_as_it_is
 from .layout import draw_section, draw_text
@@ -98,10 +101,7 @@ class STILLSCAPE_OT_find_people(OnPhoto, bpy.types.Operator):
     bodies: bpy.props.BoolProperty(name="Bodies", description="Look for shoulders, arms and legs, too", default=False)
 
     def on_photo(self, context: bpy.types.Context, photo: Scenery) -> set[str]:
-        from ..vision.subject import SubjectFiles, find_people
-
-        settings = to_spec(context.scene.stillscape, machine()).rig
-        files = SubjectFiles(*(Path(n) if n else None for n in (settings.face_network, settings.face_detector, settings.pose_network)))
+        files = files_of(to_spec(context.scene.stillscape, machine()).rig)
         found = find_people(colour_of(photo), files, body=self.bodies)
         if not found:
             return self.refuse("No face was found in the photo; choose Place by Clicks and click at one.")
@@ -310,8 +310,7 @@ class STILLSCAPE_OT_load_landmarks(OnPhoto, bpy.types.Operator, ImportHelper):
 
     def on_photo(self, context: bpy.types.Context, photo: Scenery) -> set[str]:
         path = Path(bpy.path.abspath(self.filepath))
-        data = read_file(path, limit=1 << 26)
-        found = from_json(data.decode("utf-8", "replace"), path)
+        found = read_people(path)
         if not found:
             return self.refuse(f"{shown(path)}: there is nobody in this file of landmarks.")
         notes.note_people(photo.root, found)
@@ -325,9 +324,6 @@ class STILLSCAPE_OT_load_landmarks(OnPhoto, bpy.types.Operator, ImportHelper):
 
 def write_with_people(photo: Scenery, people: tuple[Person, ...], place: Path) -> None:
     """Write the photo as it is now, as `write_as_it_is` does, with everybody's silhouette, so that each gets a layer."""
-    from ..vision.cv import cv
-    from ..vision.subject import person_mask
-
     write_as_it_is(photo, place.with_name("plain"))
     plain = read_layered(place.with_name("plain"))
     d = plain.read_depth()
@@ -335,15 +331,16 @@ def write_with_people(photo: Scenery, people: tuple[Person, ...], place: Path) -
     colour = photo_colour(_texture(photo), size)
     files: dict[str, Any] = {plain.photo: plain.path(plain.photo).read_bytes(), plain.depth: d}
     layers = list(plain.layers)
-    for number, person in enumerate(people):
-        mask = person_mask(colour, d, person, [p for p in people if p is not person])
-        if mask is None:
-            raise StillscapeError(f"{person.name} cannot be told from the background; correct the landmarks, or paint the depth.")
-        name = f"person{number + 1}_matte.png"
-        files[name] = cv().imencode(".png", mask.astype(np.uint8) * 255)[1].tobytes()
-        layers.append(Layer(person.name, (0, 0, *size), matte=name, person=person.name))  # type: ignore[call-arg]
+    masks = person_masks(colour, d, people)
+    lost = [p.name for p in people if p.name not in masks]
+    if lost:
+        raise StillscapeError(f"{lost[0]} cannot be told from the background; correct the landmarks, or paint the depth.")
+    for number, (name, mask) in enumerate(masks.items()):  # the nearest first, as layers are
+        matte = f"person{number + 1}_matte.png"
+        files[matte] = cv().imencode(".png", mask.astype(np.uint8) * 255)[1].tobytes()
+        layers.append(Layer(name, (0, 0, *size), matte=matte, person=name))
     files[FILE] = to_json(people).encode()
-    write_layered(replace(plain, folder=place, layers=tuple(layers)), files)
+    write_layered(replace(plain, folder=place, layers=tuple(layers), landmarks=FILE), files)
 
 
 def _texture(photo: Scenery) -> bpy.types.Image:
@@ -375,8 +372,6 @@ class _Rigging(Recutting):
         return people
 
     def done(self, context: bpy.types.Context, photo: Scenery, rebuilt: Rebuilt, place: Path) -> str:
-        people = self.who(photo)
-        (place / FILE).write_text(to_json(people), encoding="utf-8")
         spec = to_spec(context.scene.stillscape, machine())
         spec = replace(spec, rig=replace(spec.rig, kind=self.kind))
         built = Built(
