@@ -20,6 +20,7 @@ from typing import NamedTuple
 RANKS = {
     "errors": 0,
     "spec": 1,
+    "rig_map": 1,
     "move_easing": 1,
     "move_paths": 2,
     "moves": 3,
@@ -32,7 +33,7 @@ RANKS = {
 """A part may import from lower ranks; `ui` and `headless` never from each other."""
 
 BLENDER_MODULES = {"bpy", "bpy_extras", "bmesh", "mathutils", "gpu", "gpu_extras", "blf", "bl_ui", "addon_utils", "aud", "idprop"}
-WITHOUT_BLENDER = {"errors", "spec", "move_easing", "move_paths", "moves", "vision"}
+WITHOUT_BLENDER = {"errors", "spec", "rig_map", "move_easing", "move_paths", "moves", "vision"}
 
 OPERATORS_ALLOWED = {"addon/scene/rig.py"}
 """Under scene/, only these call operators: bones exist in edit mode only, and only an operator switches modes."""
