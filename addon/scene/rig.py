@@ -27,6 +27,7 @@ from .rig_keys import BASIS, MADE_KEYS, add_sliders, drive_keys, edited_keys, or
 from .rig_material import Picture
 from .rig_mesh import (
     MADE_WEIGHTS,
+    PICTURED,
     Map2,
     basis,
     edited_weights,
@@ -35,7 +36,7 @@ from .rig_mesh import (
     new_mesh,
     write_plain_group,
     write_weights,
-)  # fmt: skip
+)
 from .rig_shapes import remove_unused
 
 RIG, MESH = "rig", "rig mesh"
@@ -44,6 +45,8 @@ PERSON = "stillscape_person"
 LAYER = "stillscape_layer"
 SHOWN = "stillscape_shown"
 _MODIFIER = "Rig"
+_PICTURED = ((1, Part.EYE_RIGHT, "Right Eye"), (2, Part.EYE_LEFT, "Left Eye"), (PICTURED, Part.POCKET, "Lips"))
+"""Slots, parts and names of the materials that have a picture."""
 _SAME = 1e-6
 
 Floats = NDArray[np.float32]
@@ -78,17 +81,18 @@ def make_rig(
 ) -> Rigged:
     """Rig a person of the photo whose root this is, and hide the person's live `layer`.
 
-    pictures: of the eyes (EYE_RIGHT, EYE_LEFT), what they show where the photo does not. colours: sRGB of every vertex
+    pictures: of the eyes (EYE_RIGHT, EYE_LEFT), and of what is seen between parted lips (POCKET), what they show where the photo does not. colours: sRGB of every vertex
     in [0, 1], float32 N×3, of which those inside the mouth are taken; None: plain ones. behind: the layers behind the person's, which show their fill where it moves away; None: those behind it by their names.
     Raises ValueError for bones that cannot be.
     """
     collection = _collection_of(root)
     photo, made = root.name, []
     try:
-        mesh = new_mesh(_mesh_name(photo, layer, person), subject, _own_uv(layer))
+        shown = pictures or {}
+        mesh = new_mesh(_mesh_name(photo, layer, person), subject, _own_uv(layer), pictured_mouth=Part.POCKET in shown)
         o = bpy.data.objects.new(mesh.name, mesh)
         made.append(o)
-        _paint(mesh, layer, root, subject, pictures or {}, colours)
+        _paint(mesh, layer, root, subject, shown, colours)
         collection.objects.link(o)
         o.parent = root
         write_weights(o, subject.weights)
@@ -216,13 +220,15 @@ def rebuild_rig(
         write_bones(data, every)
     dress(armature, every, collection)
 
-    mesh = new_mesh(before.name, subject, _own_uv(layer) if layer is not None else ((1.0, 1.0), (0.0, 0.0)))
+    shown = pictures or {}
+    own = _own_uv(layer) if layer is not None else ((1.0, 1.0), (0.0, 0.0))
+    mesh = new_mesh(before.name, subject, own, pictured_mouth=Part.POCKET in shown)
     for material in before.materials:
         mesh.materials.append(material)
     if moved is not None:
         mesh.vertices.foreach_set("co", np.ascontiguousarray(subject.position + moved, np.float32).ravel())
     materials.colour_inside(mesh, subject, colours)
-    kept_pictures = _update_materials(mesh, layer, root, pictures or {})
+    kept_pictures = _update_materials(mesh, layer, root, shown)
     old_blocks = [
         (k.name, k.slider_min, k.slider_max, k.value, k.mute) for k in (before.shape_keys.key_blocks if before.shape_keys else ())
     ]
@@ -310,13 +316,23 @@ def _update_materials(
         return kept
     if mesh.materials and mesh.materials[0] is not None:
         materials.follow_layer(mesh.materials[0], layer)
-    for slot, part in ((1, Part.EYE_RIGHT), (2, Part.EYE_LEFT)):
-        if part in pictures and slot < len(mesh.materials) and mesh.materials[slot] is not None:
-            material = mesh.materials[slot]
-            before = material.node_tree.nodes["Fill"].image if "Fill" in material.node_tree.nodes else None
-            materials.picture_material(layer, material.name, pictures[part], root, material)
-            if before is not None and "Fill" in material.node_tree.nodes and material.node_tree.nodes["Fill"].image == before:
-                kept.append(before.name)
+    skin = mesh.materials[0]
+    for slot, part, word in _PICTURED:
+        if part not in pictures:
+            continue
+        while len(mesh.materials) <= slot:
+            mesh.materials.append(skin)
+        material = mesh.materials[slot]
+        if material is None:  # the artist has emptied it
+            continue
+        if material == skin or "Cover" not in material.node_tree.nodes and slot == PICTURED:
+            mesh.materials[slot] = materials.picture_material(layer, f"{mesh.name} {word}", pictures[part], root)
+            continue
+        nodes = material.node_tree.nodes
+        before = nodes["Fill"].image if "Fill" in nodes else None
+        materials.picture_material(layer, material.name, pictures[part], root, material)
+        if before is not None and nodes["Fill"].image == before:
+            kept.append(before.name)
     return kept
 
 
@@ -328,14 +344,15 @@ def _paint(
     pictures: Mapping[Part, Picture],
     colours: Floats | None,
 ) -> None:
-    """The four materials: skin, right eye, left eye, inside of the mouth. Those that no face needs are the skin's."""
+    """The materials: skin, right eye, left eye, inside of the mouth, what is seen between parted lips. Those that no face needs are
+    the skin's."""
     skin = materials.skin_material(layer, mesh.name)
-    mesh.materials.append(skin)
-    for part, word in ((Part.EYE_RIGHT, "Right Eye"), (Part.EYE_LEFT, "Left Eye")):
-        here = part in pictures and bool((subject.part == part).any())
-        mesh.materials.append(materials.picture_material(layer, f"{mesh.name} {word}", pictures[part], root) if here else skin)
-    inside = bool((subject.part >= Part.POCKET).any())
-    mesh.materials.append(materials.mouth_material(layer, f"{mesh.name} Mouth", root) if inside else skin)
+    plain = materials.mouth_material(layer, f"{mesh.name} Mouth", root) if (subject.part >= Part.POCKET).any() else skin
+    for slot in (skin, skin, skin, plain, *([skin] if Part.POCKET in pictures else [])):
+        mesh.materials.append(slot)
+    for slot, part, word in _PICTURED:
+        if part in pictures and (subject.part == part).any():
+            mesh.materials[slot] = materials.picture_material(layer, f"{mesh.name} {word}", pictures[part], root)
     materials.colour_inside(mesh, subject, colours)
 
 

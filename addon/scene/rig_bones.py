@@ -108,11 +108,12 @@ def write_bones(data: bpy.types.Armature, bones: Sequence[Bone]) -> None:
             eb.use_connect = False
     for b in bones:
         eb = edit.get(b.name)
-        if eb is None or MADE_REST not in eb:
+        kept = None if eb is None else eb.get(MADE_REST)
+        if eb is None or kept is None:
             eb = eb or edit.new(b.name)
             _place(eb, Vector(b.head), Vector(b.tail), Vector(b.z_axis))
         else:
-            made = [float(n) for n in eb[MADE_REST]]
+            made = [float(n) for n in kept]
             moved = [at - Vector(made[i : i + 3]) for i, at in ((0, eb.head.copy()), (3, eb.tail.copy()))]
             by_hand = max(v.length for v in moved) > _SAME
             z = eb.z_axis.copy()

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable
-from dataclasses import dataclass
+from typing import Protocol
 
 import bpy
 import numpy as np
@@ -35,16 +35,21 @@ _DARK = 0.035  # metres behind the teeth at which a tenth of the light is left
 Floats = NDArray[np.float32]
 
 
-@dataclass(frozen=True)
-class Picture:
-    """What a part of the mesh shows where the photo does not show it.
+class Picture(Protocol):
+    """What a part of the mesh shows where the photo does not show it (vision/subject_pictures.py).
 
-    pixels: uint8 H×W×4, sRGB with straight alpha, top row first; alpha is 0 where the photo itself is to be seen, and 255 where this is.
-    Without alpha (H×W×3) it takes the photo's place everywhere. box: (left, bottom, width, height) in the photo's UV, v up.
+    box: (left, top, right, bottom) in shares of the photo from its left and top. colour: uint8 h×w×3, sRGB. cover: uint8 h×w, 255 where
+    `colour` takes the photo's place at all times. rim: uint8 h×w, 255 where it does as soon as the part moves.
     """
 
-    pixels: NDArray[np.uint8]
-    box: tuple[float, float, float, float]
+    @property
+    def box(self) -> tuple[float, float, float, float]: ...
+    @property
+    def colour(self) -> NDArray[np.uint8]: ...
+    @property
+    def cover(self) -> NDArray[np.uint8]: ...
+    @property
+    def rim(self) -> NDArray[np.uint8]: ...
 
 
 def skin_material(layer: bpy.types.Object, name: str) -> bpy.types.Material:
@@ -98,34 +103,50 @@ def _scene_of(material: bpy.types.Material) -> bpy.types.Scene:
 def picture_material(
     layer: bpy.types.Object, name: str, picture: Picture, root: bpy.types.Object, old: bpy.types.Material | None = None
 ) -> bpy.types.Material:
-    """A part that shows the photo, and `picture` where that is opaque. old: the part's material so far, which is brought up to date; a
-    picture that an artist has painted since stays."""
-    if old is not None and "Fill" in old.node_tree.nodes:
-        node = old.node_tree.nodes["Fill"]
-        before = node.image
-        if before is not None and is_repainted(before):
+    """A part that shows the photo, or `picture` where that says so. old: the part's material so far, which is brought up to date; a
+    picture that an artist has painted since stays.
+
+    The image "Fill" has the picture's colours, and alpha wherever they may be seen; the image "Cover" tells where that is at all times.
+    """
+    left, top, right, bottom = picture.box
+    box = left, 1 - bottom, right - left, bottom - top
+    if old is not None and "Fill" in old.node_tree.nodes and "Cover" in old.node_tree.nodes:
+        nodes = old.node_tree.nodes
+        if nodes["Fill"].image is not None and is_repainted(nodes["Fill"].image):
             return old
-        node.image = _image(name, picture)
-        if before is not None and before.users == 0:
-            label = before.name
-            bpy.data.images.remove(before)
-            node.image.name = label
-        _put(old.node_tree.nodes["Place"], picture.box)
+        for node, fresh in zip((nodes["Fill"], nodes["Cover"]), _images(name, picture)):
+            before, node.image = node.image, fresh
+            if before is not None and before.users == 0:
+                label = before.name
+                bpy.data.images.remove(before)
+                fresh.name = label
+        _put(nodes["Place"], box)
         return old
-    own = LayerImages(_image(name, picture), None, picture.box)
-    material = _like(layer.data.materials[0], name, own, root)
-    material.node_tree.nodes["Layer"].inputs[UNCOVERED].default_value = 1.0
+    fill, always = _images(name, picture)
+    material = _like(layer.data.materials[0], name, LayerImages(fill, None, box), root)
+    tree = material.node_tree
+    node = tree.nodes.new("ShaderNodeTexImage")
+    node.image, node.interpolation, node.extension, node.name, node.label = always, "Linear", "EXTEND", "Cover", "Cover"
+    tree.links.new(tree.nodes["Place"].outputs[0], node.inputs[0])
+    tree.links.new(node.outputs["Color"], tree.nodes["Layer"].inputs[UNCOVERED])
     return material
 
 
-def _image(name: str, picture: Picture) -> bpy.types.Image:
-    """A packed picture of 8 bits."""
-    height, width = picture.pixels.shape[:2]
+def _images(name: str, picture: Picture) -> tuple[bpy.types.Image, bpy.types.Image]:
+    """The colours with their alpha, and where they are seen at all times."""
+    shown = np.maximum(picture.cover, picture.rim)
+    colours = _image(name, np.dstack([picture.colour, shown]))
+    colours.alpha_mode = "CHANNEL_PACKED"  # they go on under what is clear, so that soft edges mix with them
+    cover = _image(f"{name} Cover", np.dstack([picture.cover] * 3 + [np.full_like(shown, 255)]))
+    cover.colorspace_settings.name = "Non-Color"
+    return colours, cover
+
+
+def _image(name: str, pixels: NDArray[np.uint8]) -> bpy.types.Image:
+    """A packed picture of 8 bits. pixels: uint8 h×w×4, top row first."""
+    height, width = pixels.shape[:2]
     image = bpy.data.images.new(name, width, height, alpha=True)
-    rgba = np.ones((height, width, 4), np.float32)
-    rgba[..., : picture.pixels.shape[2]] = picture.pixels[::-1].astype(np.float32) / 255
-    image.alpha_mode = "CHANNEL_PACKED"  # colours go on under what is clear, so that soft edges mix with them
-    image.pixels.foreach_set(rgba.ravel())
+    image.pixels.foreach_set(np.ascontiguousarray(pixels[::-1].astype(np.float32) / 255).ravel())
     image.update()
     image.pack()
     image[ROLE] = "part"

@@ -28,10 +28,10 @@ Map2 = tuple[tuple[float, float], tuple[float, float]]
 """Scale and offset from the photo's UV to a layer's own."""
 
 
-def new_mesh(name: str, subject: SubjectMesh, own: Map2) -> bpy.types.Mesh:
-    """The mesh of `subject` without keys, weights and materials; faces take slot 0 (skin), 1 and 2 (eyes) and 3 (mouth) as they come.
+def new_mesh(name: str, subject: SubjectMesh, own: Map2, *, pictured_mouth: bool = False) -> bpy.types.Mesh:
+    """The mesh of `subject` without keys, weights and materials, whose faces have the material slots of SLOTS.
 
-    own: from the photo's UV to that of the layer's own images.
+    own: from the photo's UV to that of the layer's own images. pictured_mouth: the pocket shows a picture, slot PICTURED.
     """
     mesh = bpy.data.meshes.new(name)
     count, faces = len(subject.position), len(subject.triangles)
@@ -54,14 +54,16 @@ def new_mesh(name: str, subject: SubjectMesh, own: Map2) -> bpy.types.Mesh:
     mesh.attributes.new(FACE_PLACE, "FLOAT2", "POINT").data.foreach_set("vector", _flat(subject.canonical))
     mesh.attributes.new(SIDE, "INT", "POINT").data.foreach_set("value", np.ascontiguousarray(subject.side, np.int32))
     mesh.attributes.new(PART, "INT", "FACE").data.foreach_set("value", np.ascontiguousarray(subject.part, np.int32))
-    slot = np.array([SLOTS[Part(p)] for p in range(len(Part))], np.int32)[subject.part]
-    mesh.polygons.foreach_set("material_index", slot)
+    slots = {**SLOTS, **({Part.POCKET: PICTURED} if pictured_mouth else {})}
+    mesh.polygons.foreach_set("material_index", np.array([slots[Part(p)] for p in range(len(Part))], np.int32)[subject.part])
     mesh.update()
     return mesh
 
 
 SLOTS = {Part.SKIN: 0, Part.EYE_RIGHT: 1, Part.EYE_LEFT: 2, Part.POCKET: 3, Part.TEETH_UPPER: 3, Part.TEETH_LOWER: 3, Part.TONGUE: 3}
-"""The material slot of every part."""
+"""The material slot of every part: skin, right eye, left eye, the mouth's plain colours."""
+PICTURED = 4
+"""The slot of the pocket where the photo shows something between parted lips."""
 
 
 def _flat(values: NDArray[Any]) -> Floats:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
 import bpy
 import cv2
@@ -13,7 +14,6 @@ import numpy as np
 from addon.output import job
 from addon.scene.build import Built
 from addon.scene.relief import RAY
-from addon.scene.rig import Picture
 from addon.spec import SceneSpec
 from addon.vision.geometry import RayMap, ray_map
 from addon.vision.layered import PhotoCamera
@@ -28,6 +28,15 @@ LID = (0.012, 0.006)  # half of an eye's opening
 BALL = 0.013
 MOUTH = (0.022, -0.035)  # half its width, and its height
 LIMIT = math.radians
+
+
+class Picture(NamedTuple):
+    """As rig_material.Picture."""
+
+    box: tuple[float, float, float, float]
+    colour: np.ndarray
+    cover: np.ndarray
+    rim: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -187,12 +196,14 @@ def _eye_picture(centre, rays):
     """White with red veins, clear where the photo shows the eye."""
     half = BALL / centre[1] / rays.width, BALL / centre[1] / rays.height
     u, v = centre[0] / centre[1] / rays.width + rays.u0, centre[2] / centre[1] / rays.height + rays.v0
-    pixels = np.full((64, 64, 4), 255, np.uint8)
-    pixels[..., 1:3] = 215
+    colour = np.full((64, 64, 3), 255, np.uint8)
+    colour[..., 1:] = 215
     at = np.linspace(-1, 1, 64)
     x, y = np.meshgrid(at * BALL / LID[0], -at * BALL / LID[1])
-    pixels[..., 3] = np.clip((np.hypot(x, y) - 1.1) * 8, 0, 1) * 255
-    return Picture(pixels, (u - half[0], v - half[1], 2 * half[0], 2 * half[1]))
+    away = np.hypot(x, y)
+    cover = (np.clip((away - 1.1) * 8, 0, 1) * 255).astype(np.uint8)
+    rim = (np.where((away > 0.95) & (away < 1.2), 255, 0)).astype(np.uint8)
+    return Picture((u - half[0], 1 - v - half[1], u + half[0], 1 - v + half[1]), colour, cover, rim)
 
 
 def _smooth(low, high, values):

@@ -472,7 +472,7 @@ def test_a_painted_eye_stays(head, tmp_path):
     result, *_ = rebuilt(built, subject, made, tmp_path)
     assert result.kept == (image.name,) and made.mesh.data.materials[1].node_tree.nodes["Fill"].image == image
     left = made.mesh.data.materials[2].node_tree.nodes["Fill"].image
-    assert left.name == "photo 1 Front Rig Left Eye" and len([i for i in bpy.data.images if "Left Eye" in i.name]) == 1
+    assert left.name == "photo 1 Front Rig Left Eye" and len([i for i in bpy.data.images if "Left Eye" in i.name]) == 2
 
 
 def test_parts_have_their_materials(head):
