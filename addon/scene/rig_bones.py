@@ -108,7 +108,7 @@ def write_bones(data: bpy.types.Armature, bones: Sequence[Bone]) -> None:
             eb.use_connect = False
     for b in bones:
         eb = edit.get(b.name)
-        kept = None if eb is None else eb.get(MADE_REST)
+        kept: Any = None if eb is None else eb.get(MADE_REST)
         if eb is None or kept is None:
             eb = eb or edit.new(b.name)
             _place(eb, Vector(b.head), Vector(b.tail), Vector(b.z_axis))
