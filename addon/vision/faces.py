@@ -147,18 +147,25 @@ def _face_in(colour: Bytes, box: tuple[float, float, float], is_profile: bool) -
     if is_profile:
         if not eyes:
             return None
-        centre, metre, tilt, pair = (x + side / 2, y + 0.52 * side), side / 0.19, 0.0, None
+        centre, metre = (x + side / 2, y + 0.52 * side), side / 0.19
     else:
         places = _pair(eyes, side * grow)
         if places is None:
             return None
         a, b = ((left + px / grow, top + py / grow) for px, py in places)
-        tilt = math.atan2(b[1] - a[1], b[0] - a[0])
-        metre = math.hypot(b[0] - a[0], b[1] - a[1]) / EYES
-        down = _BELOW_EYES * metre
-        centre = ((a[0] + b[0]) / 2 - down * math.sin(tilt), (a[1] + b[1]) / 2 + down * math.cos(tilt))
-        pair = Eye(a[0] / width, a[1] / height), Eye(b[0] / width, b[1] / height)
-    return Face(centre[0] / width, centre[1] / height, HALF_WIDTH * metre / width, HALF_HEIGHT * metre / height, tilt, pair)
+        return face_of_eyes(a, b, (width, height))
+    return Face(centre[0] / width, centre[1] / height, HALF_WIDTH * metre / width, HALF_HEIGHT * metre / height, 0.0, None)
+
+
+def face_of_eyes(a: tuple[float, float], b: tuple[float, float], size: tuple[int, int]) -> Face:
+    """The face that pupils belong to. a, b: in pixels of a picture of `size` (width, height); in an upright face from left to right."""
+    width, height = size
+    tilt = math.atan2(b[1] - a[1], b[0] - a[0])
+    metre = math.hypot(b[0] - a[0], b[1] - a[1]) / EYES
+    down = _BELOW_EYES * metre
+    x, y = (a[0] + b[0]) / 2 - down * math.sin(tilt), (a[1] + b[1]) / 2 + down * math.cos(tilt)
+    pair = Eye(a[0] / width, a[1] / height), Eye(b[0] / width, b[1] / height)
+    return Face(x / width, y / height, HALF_WIDTH * metre / width, HALF_HEIGHT * metre / height, tilt, pair)
 
 
 def _eyes(grey: Bytes) -> list[tuple[float, float, float]]:

@@ -167,7 +167,8 @@ class Layer:
 
     box: (left, top, right, bottom) in pixels of the layered photo's `grid`; it may reach past the photo's border.
     colour: RGBA PNG of the box; where it is opaque it takes the place of the photo. matte: grey PNG of the box. depth:
-    .npy of the box, d where the sheet is hidden. A photo in one sheet has none of the three. sky: infinitely far.
+    .npy of the box, d where the sheet is hidden. A photo in one sheet has none of the three. sky: infinitely far. person: the name of
+    the one (landmarks.Person) whose layer it is.
     """
 
     name: str
@@ -176,6 +177,7 @@ class Layer:
     matte: str | None = None
     depth: str | None = None
     sky: bool = False
+    person: str | None = None
 
 
 class TextureKey(NamedTuple):
@@ -319,6 +321,7 @@ def write_files(folder: Path, photo: LayeredPhoto, files: dict[str, bytes | NDAr
             if k != "folder" and (v is not None or k not in ("frames", "normals", "aim", "attention"))
         },
     }
+    index["layers"] = [{k: v for k, v in layer.items() if v is not None or k != "person"} for layer in index["layers"]]
     (folder / INDEX).write_text(json.dumps(index, indent=2) + "\n", encoding="utf-8")
 
 
