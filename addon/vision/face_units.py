@@ -32,7 +32,7 @@ QUANTUM = 0.00002
 FILE = Path(__file__).with_name("face_units.npz")
 
 JAW_ANGLE = np.radians(18.0)  # of jawOpen: about 30 mm between the lips, most of what an adult can
-GAZE_UP, GAZE_DOWN, GAZE_SIDE = np.radians(20.0), np.radians(22.0), np.radians(28.0)
+GAZE_UP, GAZE_DOWN, GAZE_SIDE = np.radians(17.0), np.radians(20.0), np.radians(25.0)
 MEET = 0.2  # closed lids meet this share of the opening above the lower lid
 SHUT = 0.3  # lips closed over an open jaw meet this share of the way down
 
@@ -272,7 +272,7 @@ def _mouth(at: _Places, jaw: Array) -> dict[str, Array]:
         "mouthRollUpper": _vectors(none, -0.75 * lips.tall * thin * high, -0.0050 * rim * high, at.x),
         "mouthRollLower": _vectors(none, 0.70 * lips.tall * thin * low, -0.0050 * rim * low, at.x),
         "mouthShrugUpper": _vectors(
-            none, 0.0032 * (1 - ramp(lips.away / 0.02)) * high, 0.0030 * (1 - ramp(lips.away / 0.012)) * high, at.x
+            none, (0.0012 * (1 - ramp(lips.away / 0.02)) + 0.0024 * thin) * high, 0.0034 * (1 - ramp(lips.away / 0.012)) * high, at.x
         ),
         "mouthShrugLower": _vectors(
             none,
@@ -305,16 +305,16 @@ def _left_and_both(at: _Places) -> dict[str, Array]:
     puffed = sum(_bump(at, s * 0.045, -0.067, 0.030, 0.034) for s in (-1, 1))
     keys = {
         "browDownLeft": _field(at, "brow_down"),
-        "browOuterUpLeft": _field(at, "brow_outer"),
+        "browOuterUpLeft": _field(at, "brow_outer") + _vectors(none, 0.0025 * _bump(at, 0.030, 0.022, 0.020, 0.022), none, at.x),
         "browInnerUp": _field(at, "brow_inner") + _mirrored_field(at, "brow_inner"),
         "cheekPuff": _vectors(
             0.35 * 0.008 * puffed * np.sign(at.x), none, 0.008 * puffed + 0.002 * _bump(at, 0, -0.074, 0.03, 0.022), at.x
         ),
         "cheekSquintLeft": _vectors(none, 0.0055 * apple + 0.0010 * lids.lower * lids.span, 0.0018 * apple, at.x),
         "eyeBlinkLeft": _blink(at, lids),
-        "eyeSquintLeft": towards(0.14, 0.40) + _vectors(none, 0.0016 * _bump(at, 0.036, -0.014, 0.022, 0.012), none, at.x),
+        "eyeSquintLeft": towards(0.10, 0.30) + _vectors(none, 0.0016 * _bump(at, 0.036, -0.014, 0.022, 0.012), none, at.x),
         "eyeWideLeft": lid(0.0026, -0.0009),
-        "eyeLookUpLeft": _gaze(at, GAZE_UP, 0.0) + lid(0.0019, 0.0007),
+        "eyeLookUpLeft": _gaze(at, GAZE_UP, 0.0) + lid(0.0024, 0.0008),
         "eyeLookDownLeft": _gaze(at, -GAZE_DOWN, 0.0) + towards(0.38, 0.0) + lid(0.0, -0.0011),
         "eyeLookOutLeft": _gaze(at, 0.0, GAZE_SIDE) + lid(0.0002, 0.0, 0.0009),
         "eyeLookInLeft": _gaze(at, 0.0, -GAZE_SIDE) + lid(0.0002, 0.0, -0.0009),
@@ -323,7 +323,7 @@ def _left_and_both(at: _Places) -> dict[str, Array]:
         "mouthFunnel": 0.6 * _field(at, "funnel", True),
         "mouthPucker": 0.75 * _field(at, "pucker", True),
         "mouthLowerDownLeft": 0.75 * _field(at, "drop", True) * left,
-        "mouthUpperUpLeft": _field(at, "raise", True) * left,
+        "mouthUpperUpLeft": 0.85 * _field(at, "raise", True) * left,
         "mouthSmileLeft": _field(at, "smile", True) * left,
         "mouthStretchLeft": _field(at, "stretch", True) * left + _vectors(0.004 * _bump(at, 0.030, -0.075, 0.026, 0.022), none, none, at.x),
         "noseSneerLeft": _field(at, "sneer") + _vectors(none, 0.0024 * _bump(at, 0.012, -0.020, 0.011, 0.018), none, at.x),
