@@ -17,12 +17,12 @@ import bpy
 import numpy as np
 from numpy.typing import NDArray
 
+from ..vision.carry import carry_over
 from ..vision.geometry import RayMap
 from ..vision.rigging import Bone, Part, SubjectMesh
 from . import rig_material as materials
 from .build import ID, NAME, ROLE
 from .rig_bones import FOLLOW, dress, with_aims, write_bones
-from .rig_carry import carrier
 from .rig_keys import BASIS, MADE_KEYS, add_sliders, drive_keys, edited_keys, ordered, write_keys
 from .rig_material import Picture
 from .rig_mesh import (
@@ -89,7 +89,7 @@ def make_rig(
     photo, made = root.name, []
     try:
         shown = pictures or {}
-        mesh = new_mesh(_mesh_name(photo, layer, person), subject, _own_uv(layer), pictured_mouth=Part.POCKET in shown)
+        mesh = new_mesh(_mesh_name(photo, layer, person), subject, _own_uv(layer), pictured=_pictured(subject, shown, colours))
         o = bpy.data.objects.new(mesh.name, mesh)
         made.append(o)
         _paint(mesh, layer, root, subject, shown, colours)
@@ -209,12 +209,8 @@ def rebuild_rig(
     layer = layer_of(rigged)
     before = o.data
     groups, keys = edited_weights(o), edited_keys(o)
-    carry = carrier(kept_mesh(before), subject)
     # Looked at before anything changes, so that a mesh that cannot be carried over leaves all as it was.
-    groups = {name: np.clip(carry(w[:, None])[:, 0], 0, 1) for name, w in groups.items()}
-    keys = {name: carry(d) for name, d in keys.items()}
-    sculpted = _sculpted(o)
-    moved = None if sculpted is None else carry(sculpted)
+    moved = _carried(o, subject, groups, keys)
     every = with_aims(bones)
     with _editing(armature) as data:
         write_bones(data, every)
@@ -222,7 +218,7 @@ def rebuild_rig(
 
     shown = pictures or {}
     own = _own_uv(layer) if layer is not None else ((1.0, 1.0), (0.0, 0.0))
-    mesh = new_mesh(before.name, subject, own, pictured_mouth=Part.POCKET in shown)
+    mesh = new_mesh(before.name, subject, own, pictured=_pictured(subject, shown, colours))
     for material in before.materials:
         mesh.materials.append(material)
     if moved is not None:
@@ -252,6 +248,28 @@ def rebuild_rig(
     if layer is not None:
         materials.uncover(layers_behind(root, layer) if behind is None else behind, layer)
     return Rebuilt(rigged, (*groups, *keys, *kept_pictures))
+
+
+def _pictured(subject: SubjectMesh, pictures: Mapping[Part, Picture], colours: Floats | None) -> NDArray[np.bool_] | None:
+    """Which triangles show the picture of parted lips: those of the pocket that have no colour of their own (white)."""
+    if Part.POCKET not in pictures:
+        return None
+    here = subject.part == Part.POCKET
+    return here if colours is None else here & (colours[subject.triangles] >= 1).all((1, 2))
+
+
+def _carried(o: bpy.types.Object, subject: SubjectMesh, groups: dict[str, Floats], keys: dict[str, Floats]) -> Floats | None:
+    """Take weights and keys (in place) to the vertices of a new mesh, and return what an artist has sculpted of the basis there."""
+    sculpted = _sculpted(o)
+    columns = [*(w[:, None] for w in groups.values()), *keys.values(), *([sculpted] if sculpted is not None else [])]
+    if not columns:
+        return None
+    found = carry_over(kept_mesh(o.data), np.concatenate(columns, 1), subject)
+    for i, name in enumerate(groups):
+        groups[name] = np.clip(found[:, i], 0, 1)
+    for i, name in enumerate(keys):
+        keys[name] = found[:, len(groups) + 3 * i :][:, :3]
+    return None if sculpted is None else found[:, -3:]
 
 
 def _shared(weights: Mapping[str, Floats], painted: Mapping[str, Floats]) -> dict[str, Floats]:

@@ -28,10 +28,11 @@ Map2 = tuple[tuple[float, float], tuple[float, float]]
 """Scale and offset from the photo's UV to a layer's own."""
 
 
-def new_mesh(name: str, subject: SubjectMesh, own: Map2, *, pictured_mouth: bool = False) -> bpy.types.Mesh:
+def new_mesh(name: str, subject: SubjectMesh, own: Map2, *, pictured: NDArray[np.bool_] | None = None) -> bpy.types.Mesh:
     """The mesh of `subject` without keys, weights and materials, whose faces have the material slots of SLOTS.
 
-    own: from the photo's UV to that of the layer's own images. pictured_mouth: the pocket shows a picture, slot PICTURED.
+    own: from the photo's UV to that of the layer's own images. pictured: bool M, which triangles have the slot
+    PICTURED.
     """
     mesh = bpy.data.meshes.new(name)
     count, faces = len(subject.position), len(subject.triangles)
@@ -54,8 +55,10 @@ def new_mesh(name: str, subject: SubjectMesh, own: Map2, *, pictured_mouth: bool
     mesh.attributes.new(FACE_PLACE, "FLOAT2", "POINT").data.foreach_set("vector", _flat(subject.canonical))
     mesh.attributes.new(SIDE, "INT", "POINT").data.foreach_set("value", np.ascontiguousarray(subject.side, np.int32))
     mesh.attributes.new(PART, "INT", "FACE").data.foreach_set("value", np.ascontiguousarray(subject.part, np.int32))
-    slots = {**SLOTS, **({Part.POCKET: PICTURED} if pictured_mouth else {})}
-    mesh.polygons.foreach_set("material_index", np.array([slots[Part(p)] for p in range(len(Part))], np.int32)[subject.part])
+    slot = np.array([SLOTS[Part(p)] for p in range(len(Part))], np.int32)[subject.part]
+    if pictured is not None:
+        slot[pictured] = PICTURED
+    mesh.polygons.foreach_set("material_index", slot)
     mesh.update()
     return mesh
 
