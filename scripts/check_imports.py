@@ -20,6 +20,7 @@ from typing import NamedTuple
 RANKS = {
     "errors": 0,
     "spec": 1,
+    "rig_map": 1,
     "move_easing": 1,
     "move_paths": 2,
     "moves": 3,
@@ -37,7 +38,7 @@ RANKS = {
 
 BLENDER_MODULES = {"bpy", "bpy_extras", "bmesh", "mathutils", "gpu", "gpu_extras", "blf", "bl_ui", "addon_utils", "aud", "idprop"}
 WITHOUT_BLENDER = {
-    "errors", "spec", "move_easing", "move_paths", "moves", "vision", "rig_actions", "rigify_map", "rig_voice", "rig_capture",
+    "errors", "spec", "move_easing", "move_paths", "moves", "vision", "rig_map", "rig_actions", "rigify_map", "rig_voice", "rig_capture",
 }  # fmt: skip
 
 OPERATORS_ALLOWED = {"addon/scene/rig.py"}
