@@ -21,7 +21,7 @@ Keys = tuple[tuple[float, float], ...]
 
 class Channel(NamedTuple):
     """bone: "" for a slider. name: of the slider; of a bone "turn" (to the subject's left), "nod" (forward and down) or "tilt" (to the
-    subject's right) in radians, or "left", "up" or "out" (of the face) in metres. Of the bone `eyes`, turn and nod are those of the gaze."""
+    subject's right; of a shoulder: its outer end up on the left, down on the right) in radians, or "left", "up" or "out" (of the face) in metres. Of the bone `eyes`, turn and nod are those of the gaze."""
 
     bone: str
     name: str
@@ -345,9 +345,9 @@ def _breathe(length: float, rng: random.Random) -> Moves:
     del rng
     count = max(1, round(length / _BREATH))
     parts = (
-        (Channel("chest", "nod"), math.radians(-1.4), 0.0), (Channel("chest", "up"), 0.005, 0.0),
-        (Channel("shoulder.L", "up"), 0.006, 0.06), (Channel("shoulder.R", "up"), 0.006, 0.06),
-        (_NECK_NOD, math.radians(0.5), 0.1), (_NOD, math.radians(0.7), 0.14),
+        (Channel("chest", "nod"), math.radians(-1.2), 0.0), (Channel("chest", "up"), 0.003, 0.0), (Channel("chest", "out"), 0.003, 0.0),
+        (Channel("shoulder.L", "tilt"), math.radians(1.4), 0.06), (Channel("shoulder.R", "tilt"), math.radians(-1.4), 0.06),
+        (_NECK_NOD, math.radians(0.5), 0.1), (_NOD, math.radians(0.6), 0.14),
     )  # fmt: skip
     moves: Moves = {}
     for channel, value, late in parts:

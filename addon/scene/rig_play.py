@@ -18,7 +18,7 @@ BASE = "base"
 """The bone by which a rig of ours is known: every one has it, and it never moves."""
 _MADE = "stillscape_action"
 """Custom property of an action that we made as an asset: its name and form."""
-_ROTATIONS = {"turn": (0.0, 0.0, 1.0), "nod": (1.0, 0.0, 0.0), "tilt": (0.0, 1.0, 0.0)}
+_ROTATIONS = {"turn": (0.0, 0.0, 1.0), "nod": (1.0, 0.0, 0.0), "tilt": (0.0, -1.0, 0.0)}
 """In the axes of a face that looks along -y: about which a positive angle turns as `rig_actions.Channel` says."""
 _WAYS = {"left": (1.0, 0.0, 0.0), "up": (0.0, 0.0, 1.0), "out": (0.0, -1.0, 0.0)}
 _FACE_AHEAD = 0.5  # metres: how far the gaze's target is taken to be where the eyes are missing

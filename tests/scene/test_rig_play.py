@@ -36,11 +36,14 @@ def facing(rig: bpy.types.Object, bone: str = "head") -> Vector:
 
 
 def test_a_turn_goes_to_the_subjects_left_and_a_nod_down(rig):
-    for name, value, where in (("turn", 0.2, (1, 0)), ("nod", 0.2, (0, -1))):
+    for name, value, where in (("turn", 0.2, (1, 0)), ("nod", 0.2, (0, -1)), ("tilt", 0.2, (0, 0))):
         rig_play.play(rig, Clip(name, 3, (Curve(Channel("head", name), ((1, 0), (3, value))),)))
         at(3)
         seen = facing(rig)
         assert (seen.x, seen.z) == pytest.approx([math.sin(0.2) * w for w in where], abs=1e-4)
+        if name == "tilt":  # what was up leans to the subject's right, which is the left of the picture
+            turned = rig.pose.bones["head"].matrix.to_3x3() @ rig.pose.bones["head"].bone.matrix_local.to_3x3().inverted()
+            assert (turned @ Vector((0, 0, 1))).x == pytest.approx(-math.sin(0.2), abs=1e-4)
         at(1)
         assert facing(rig).y == pytest.approx(-1, abs=1e-6)
         rig_play.play(rig, Clip(name, 3, (Curve(Channel("head", name), ((1, 0), (3, 0))),)))
@@ -54,6 +57,16 @@ def test_the_gaze_turns_as_told(rig):
     bones = rig.pose.bones
     away = bones["eyes"].head - (bones["eye.L"].head + bones["eye.R"].head) / 2
     assert away.x / -away.y == pytest.approx(0.2, rel=0.01) and away.z / -away.y == pytest.approx(-0.1, rel=0.01)
+
+
+def test_breathing_in_lifts_both_shoulders(rig):
+    rig_play.play(rig, clip("breathe", 97, FPS))
+    at(42)
+    for side in "LR":
+        bone = rig.pose.bones[f"shoulder.{side}"]
+        rest = bone.bone.tail_local - bone.bone.head_local
+        assert (bone.tail - bone.head).z - rest.z > 0.002
+    assert rig.pose.bones["chest"].head.z > rig.pose.bones["chest"].bone.head_local.z + 0.002
 
 
 def test_the_limits_of_the_bones_hold(rig):
