@@ -8,7 +8,7 @@ from typing import Any
 
 import bpy
 
-from ..errors import UsageError
+from ..errors import RenderError, UsageError
 from ..moves import Shot
 from ..rig_actions import Clip, Voice, chain, is_capture, parse_actions
 from ..rig_capture import capture_clip, read_capture
@@ -60,7 +60,7 @@ def check(spec: SceneSpec, photo: Path, *, consent: bool) -> None:
 def add_people(layered: LayeredPhoto, spec: SceneSpec, built: Built, photo: Path) -> tuple[bpy.types.Object, ...]:
     """Rig the people of a scene that was just built and let them act; their armatures. Nothing happens without a rig in `spec`.
 
-    Raises InputError if there is nobody to be rigged.
+    Raises InputError if there is nobody to be rigged, RenderError if nobody can be.
     """
     if spec.rig.kind == "none":
         return ()
@@ -69,7 +69,11 @@ def add_people(layered: LayeredPhoto, spec: SceneSpec, built: Built, photo: Path
         raise finding.nobody(photo)
     from ..scene.rig import build_rigs
 
-    armatures = tuple(rigged.armature for rigged in build_rigs(layered, spec, built))
+    armatures: tuple[bpy.types.Object, ...] = tuple(build_rigs(layered, spec, built))
+    if not armatures:
+        raise RenderError(
+            f"{shown(photo)}: nobody in it could be cut out to be rigged; correct the landmarks (the landmarks command writes them), or give a depth map."
+        )
     for number, armature in enumerate(armatures):
         act(armature, spec, built.shot, seed=spec.rig.seed + number)
     return armatures

@@ -30,7 +30,7 @@ from ..vision.landmarks import FILE, Person, to_json
 from ..vision.layered import Layer, read_layered, write_layered
 from ..vision.layering import grid_size
 from ..vision.people import files_of
-from ..vision.subject import find_people, person_masks, read_people
+from ..vision.subject import find_people, people_of, person_masks, read_people
 from . import focus, scenery, setup
 from .layers import Recutting, write_as_it_is
 from .layout import draw_section, draw_text
@@ -40,6 +40,7 @@ from .scenery import Scenery
 from .setup import OnPhoto, has_photo
 from .tasks import in_object_mode, is_free
 
+_SHOWN = "stillscape_shown"  # what a layer was like before it was hidden for a rig
 _LOOKED_AT = 4_000_000  # pixels in which people are looked for
 _SNAP = 0.06  # how far a point may snap, in distances of the eyes
 _CLICKS = ("the eye on the left of the picture", "the other eye", "the corner of the mouth on the left", "the other corner", "the chin")
@@ -364,6 +365,8 @@ class _Rigging(Recutting):
 
     def who(self, photo: Scenery) -> tuple[Person, ...]:
         """The people to be rigged. Raises a StillscapeError if there is nobody."""
+        if rig_play.rigs_under(photo.root):
+            raise UsageError("There are rigs in this photo already; choose Rebuild Subject, or Remove Rig first.")
         people = people_in(photo)
         if self.kind == "face":
             people = tuple(p for p in people if p.face is not None)
@@ -387,7 +390,11 @@ class _Rigging(Recutting):
         from ..scene.rig import build_rigs
 
         made = build_rigs(layered, spec, built)
-        return f"Rigged: {', '.join(rigged.person for rigged in made)}"
+        if not made:
+            raise StillscapeError("Nobody could be cut out of the photo to be rigged; correct the landmarks, or paint the depth.")
+        for armature in made:
+            armature.select_set(True)
+        return f"Rigged: {', '.join(armature.name for armature in made)}"
 
 
 def _may_cut(cls: Any, context: bpy.types.Context) -> bool:
@@ -437,11 +444,39 @@ class STILLSCAPE_OT_rebuild_subject(_Rigging, bpy.types.Operator):
         return people_in(photo)
 
     def rig(self, layered: Any, spec: Any, built: Built) -> str:
-        from ..scene.rig import rebuild_rigs
+        from ..scene.rig import LAYER, rebuild_from, rigs_of
+        from ..scene.rig_people import layer_index
 
-        done = rebuild_rigs(layered, spec, built)
-        kept = sorted({name for each in done for name in each.kept})
-        return f"Rebuilt: {', '.join(each.rigged.person for each in done)}" + (f"; kept {', '.join(kept)}" if kept else "")
+        people = {person.name: person for person in people_of(layered)}
+        done, kept = [], set()
+        for rigged in rigs_of(built.root):
+            person = people.get(rigged.person)
+            index = None if person is None else layer_index(layered, person)
+            if person is None or index is None:
+                continue
+            _change_places(rigged.mesh.get(LAYER), built.layers[index])
+            rigged.mesh[LAYER] = built.layers[index]
+            # Limbs that were not rigged stay so.
+            rebuilt = rebuild_from(layered, rigged, person, body=any(b.name.startswith("upper_arm") for b in rigged.armature.data.bones))
+            if rebuilt is not None:
+                done.append(rigged.person)
+                kept |= set(rebuilt.kept)
+        if not done:
+            raise StillscapeError("None of the rigged people could be cut out again; correct the landmarks, or paint the depth.")
+        return f"Rebuilt: {', '.join(done)}" + (f"; kept {', '.join(sorted(kept))}" if kept else "")
+
+
+def _change_places(before: bpy.types.Object | None, now: bpy.types.Object) -> None:
+    """The layer that a rig stands for is another object since the photo was cut again: hide that one instead."""
+    if before is None or before == now:
+        return
+    for name in ("hide_viewport", "hide_render"):
+        mine, other = getattr(before, name), getattr(now, name)
+        setattr(before, name, other)
+        setattr(now, name, mine)
+    for name in [key for key in before.keys() if key == _SHOWN]:
+        now[name] = before[name]
+        del before[name]
 
 
 class STILLSCAPE_OT_remove_rig(OnPhoto, bpy.types.Operator):
@@ -591,7 +626,12 @@ def draw_subject(layout: bpy.types.UILayout, context: bpy.types.Context, photo: 
         on = bool(landmark_handles.handles(photo.root))
         column.operator("stillscape.show_landmarks", icon="HIDE_OFF" if on else "HIDE_ON", depress=on)
         if on:
-            column.operator("stillscape.apply_landmarks", icon="CHECKMARK")
+            settings = context.scene.stillscape
+            row = column.row(align=True)
+            row.prop(settings, "landmark_mirror", toggle=True)
+            row.prop(settings, "landmark_snap", toggle=True)
+            apply = column.operator("stillscape.apply_landmarks", icon="CHECKMARK")
+            apply.mirror, apply.snap = settings.landmark_mirror, settings.landmark_snap
         row = column.row(align=True)
         row.operator("stillscape.load_landmarks", text="Load")
         row.operator("stillscape.save_landmarks", text="Save")
