@@ -17,6 +17,7 @@ from ..scene.bake import bake_layer
 from ..scene.build import RESERVE, Context
 from ..scene.rebuild import Rebuilt, photo_colour, rebuild_in_steps, seen_depth
 from ..scene.relief import NEVER, relief_modifier
+from ..scene.rig_play import rigs_under
 from ..spec import SceneSpec
 from ..vision.cv import cv
 from ..vision.layered import Layer, LayeredPhoto, read_layered, write_layered
@@ -203,6 +204,11 @@ class STILLSCAPE_OT_rebuild_layers(Recutting, bpy.types.Operator):
     )
     bl_options = {"REGISTER", "UNDO"}
     title = "Rebuild Layers"
+
+    def write(self, context: bpy.types.Context, photo: Scenery, place: Path) -> None:
+        if rigs_under(photo.root):  # whose layers would be lost
+            raise StillscapeError("People are rigged in this photo; choose Rebuild Subject in the Subject panel, which cuts it again, too.")
+        super().write(context, photo, place)
 
 
 class STILLSCAPE_OT_solo_layer(bpy.types.Operator):

@@ -277,6 +277,14 @@ def test_render_film_says_that_a_person_was_animated(rig, placed, tmp_path):
     assert read_film(tmp_path / "film.mp4").comment == acting.NOTE
 
 
+def test_layers_of_rigged_people_are_not_cut_without_them(rig):
+    with pytest.raises(RuntimeError, match="choose Rebuild Subject"):
+        bpy.ops.stillscape.rebuild_layers()
+    bpy.ops.stillscape.confirm_rights()
+    with pytest.raises(RuntimeError, match="There are rigs in this photo already"):
+        bpy.ops.stillscape.rig_face()
+
+
 def test_following_needs_a_rigify_rig(rig):
     with pytest.raises(RuntimeError, match="Select the rig that Rigify has generated"):
         bpy.ops.stillscape.follow_rigify()
