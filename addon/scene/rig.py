@@ -17,11 +17,14 @@ import bpy
 import numpy as np
 from numpy.typing import NDArray
 
+from ..spec import SceneSpec
 from ..vision.carry import carry_over
 from ..vision.geometry import RayMap
+from ..vision.landmarks import Person
+from ..vision.layered import LayeredPhoto
 from ..vision.rigging import Bone, Part, SubjectMesh
 from . import rig_material as materials
-from .build import ID, NAME, ROLE
+from .build import ID, NAME, ROLE, Built
 from .rig_bones import FOLLOW, dress, with_aims, write_bones
 from .rig_keys import BASIS, MADE_KEYS, add_sliders, drive_keys, edited_keys, ordered, write_keys
 from .rig_material import Picture
@@ -37,6 +40,7 @@ from .rig_mesh import (
     write_plain_group,
     write_weights,
 )
+from .rig_people import layer_index, photo_of, rig_data
 from .rig_shapes import remove_unused
 
 RIG, MESH = "rig", "rig mesh"
@@ -44,6 +48,8 @@ RIG, MESH = "rig", "rig mesh"
 PERSON = "stillscape_person"
 LAYER = "stillscape_layer"
 SHOWN = "stillscape_shown"
+COVERAGE = "stillscape_coverage"
+"""Custom property of the mesh object: the image that tells what it hides at rest."""
 _MODIFIER = "Rig"
 _PICTURED = ((1, Part.EYE_RIGHT, "Right Eye"), (2, Part.EYE_LEFT, "Left Eye"), (PICTURED, Part.POCKET, "Lips"))
 """Slots, parts and names of the materials that have a picture."""
@@ -125,8 +131,45 @@ def make_rig(
     armature[MESH] = o
     o[LAYER] = layer
     _hide(layer)
-    materials.uncover(layers_behind(root, layer) if behind is None else behind, layer)
+    _uncover(o, subject, layer, root, behind)
     return Rigged(armature, o, person)
+
+
+def build_rigs(layered: LayeredPhoto, spec: SceneSpec, built: Built) -> tuple[bpy.types.Object, ...]:
+    """Rig the people of a scene that was just built, as `spec.rig` says; returns their armatures, in the order of the people.
+
+    Of whom too little is known or seen, there is a warning in the log instead. Nothing of the scene's settings is touched. Raises
+    InputError if a file of the layered photo is damaged.
+    """
+    from ..vision.subject import people_of
+
+    body = spec.rig.kind == "body"
+    people = [p for p in people_of(layered) if body or p.face is not None]
+    photo = photo_of(layered) if people and built.layers else None
+    made = []
+    for person in people:
+        index = layer_index(layered, person)
+        if photo is None or index is None:
+            continue
+        data = rig_data(layered, person, photo, built.root, body=body)
+        if data is not None:
+            layer, behind = built.layers[index], built.layers[index + 1 :]
+            rigged = make_rig(
+                data.mesh, data.bones, person.name, layer, built.root, pictures=data.pictures, colours=data.colours, behind=behind
+            )
+            made.append(rigged.armature)
+    return tuple(made)
+
+
+def rebuild_from(layered: LayeredPhoto, rigged: Rigged, person: Person, *, body: bool) -> Rebuilt | None:
+    """`rebuild_rig` with the depth as it is painted now and the landmarks of `person`; None, and a warning, if nothing can be made of them.
+
+    layered: the photo in layers as they are in the scene. Raises InputError if a file of it is damaged.
+    """
+    data = rig_data(layered, person, photo_of(layered), rigged.armature.parent, body=body, layer=layer_of(rigged))
+    if data is None:
+        return None
+    return rebuild_rig(rigged, data.mesh, data.bones, pictures=data.pictures, colours=data.colours)
 
 
 def rigs_of(root: bpy.types.Object) -> tuple[Rigged, ...]:
@@ -246,7 +289,7 @@ def rebuild_rig(
     bpy.data.meshes.remove(before)
     mesh.name = name
     if layer is not None:
-        materials.uncover(layers_behind(root, layer) if behind is None else behind, layer)
+        _uncover(o, subject, layer, root, behind)
     return Rebuilt(rigged, (*groups, *keys, *kept_pictures))
 
 
@@ -374,6 +417,23 @@ def _paint(
     materials.colour_inside(mesh, subject, colours)
 
 
+def _uncover(
+    o: bpy.types.Object, subject: SubjectMesh, layer: bpy.types.Object, root: bpy.types.Object, behind: Sequence[bpy.types.Object] | None
+) -> None:
+    """Let the layers behind a person's show their fill where the mesh hides them at rest."""
+    others = layers_behind(root, layer) if behind is None else behind
+    old = o.get(COVERAGE)
+    image = materials.coverage(o.name, subject, layer) if others else None
+    o[COVERAGE] = image
+    if image is not None:
+        materials.uncover(others, layer, image)
+    if old is not None and old.users == 0:
+        name = old.name
+        bpy.data.images.remove(old)
+        if image is not None:
+            image.name = name
+
+
 def _own_uv(layer: bpy.types.Object) -> Map2:
     """From the photo's UV to that of the layer's images."""
     nodes = layer.data.materials[0].node_tree.nodes
@@ -455,15 +515,6 @@ def _editing(armature: bpy.types.Object) -> Iterator[bpy.types.Armature]:
 
 
 __all__ = [
-    "FOLLOW",
-    "Picture",
-    "Rebuilt",
-    "Rigged",
-    "layer_of",
-    "layers_behind",
-    "make_rig",
-    "meshes_of",
-    "rebuild_rig",
-    "remove_rig",
-    "rigs_of",
-]
+    "FOLLOW", "Picture", "Rebuilt", "Rigged", "build_rigs", "layer_of", "layers_behind", "make_rig", "meshes_of", "rebuild_from", "rebuild_rig",
+    "remove_rig", "rigs_of",
+]  # fmt: skip
