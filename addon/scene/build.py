@@ -27,6 +27,7 @@ from ..vision.mattes import backed, read_grey
 from ..vision.photo import read_photo
 from ..vision.planning import framed_for, stage, texture_key
 from ..vision.planning import shot as shot_of
+from ..vision.subject import people_of
 from ..vision.texture import encode_texture, suits
 from ..vision.warp import Drawing
 from . import aim as aims
@@ -162,6 +163,10 @@ def _without_layers(layered: LayeredPhoto, spec: SceneSpec, collection: bpy.type
     framed = framed_for(layered, spec)
     notes.write_notes(root, layered, film, spec.render.crop, shot, framed)
     notes.note_grain(root, layered)
+    notes.note_photo(root, layered)
+    people = people_of(layered)
+    if people:
+        notes.note_people(root, people)
     if "reserve" in layered.made:
         root[RESERVE] = float(layered.made["reserve"])
     seen = stage(layered)

@@ -21,11 +21,13 @@ from .files import shown, write_atomically
 from .focus import Focus, depth_at, find_focus
 from .geometry import even, frame_photo, pitch_from_horizon, ray_map
 from .grain import measure_grain, without_grain
+from .landmarks import FILE as LANDMARKS
+from .landmarks import to_json
 from .layered import DepthMap, Disparity, FilmTexture, LayeredPhoto, PhotoCamera, read_layered, to_disparity, write_layered
 from .layering import MOST_PIXELS, as_planned, cut_layers, find_sky, grid_size, make_layers, photo_colour, tear_threshold
 from .mattes import read_grey
 from .normals import normals_from_depth
-from .people_layers import People
+from .people import wanted
 from .photo import Photo, read_photo
 from .planning import shot, stage_of, texture_key, view_pixels
 from .texture import average_down, encode_texture
@@ -92,8 +94,8 @@ def make_layered_photo(path: Path, spec: SceneSpec, folder: Path, progress: dept
         focus = choose_focus(depth, small, spec)
         spec, planned = _planned_ahead(spec, photo, camera, disparity, kinds, focus, film=film)
         made = {**made, **planned}
-    people: People = {}  # silhouettes by name, nearest first
-    layering = make_layers(photo, disparity.d, find_sky(depth), spec, lambda share, text: progress(0.5 + 0.3 * share, text), people)
+    found = wanted(photo, disparity.d, spec.rig, depth.faces)
+    layering = make_layers(photo, disparity.d, find_sky(depth), spec, lambda share, text: progress(0.5 + 0.3 * share, text), found.masks)
     focus = focus or choose_focus(depth, layering.d, spec)
     original = f"photo{path.suffix.lower() or '.img'}"
     layered = LayeredPhoto(
@@ -127,6 +129,8 @@ def make_layered_photo(path: Path, spec: SceneSpec, folder: Path, progress: dept
     layered, more = replace(layered, normals="normals.png"), {"normals.png": encode_normals(normals)}
     if kinds is not None:
         layered, more["attention.png"] = replace(layered, attention="attention.png"), encode_attention(kinds)
+    if found.people:
+        layered, more[LANDMARKS] = replace(layered, landmarks=LANDMARKS), to_json(found.people).encode()
     write_layered(layered, {original: path.read_bytes(), "depth.npy": layering.d, f"texture{suffix}": texture, **more, **layering.files})
     progress(1.0, "Layers ready")
     return layered
@@ -183,7 +187,8 @@ def recut_layers(place: Path, spec: SceneSpec, folder: Path, progress: depth_sou
     sky = d <= 0 if given.layers[0].sky else None
     layering = cut_layers(pixels, d, sky, spec, lambda share, text: progress(0.9 * share, text), people_of(given))
     layered = replace(given, folder=folder, layers=layering.layers, levels=layering.levels)
-    write_layered(layered, {given.photo: given.path(given.photo).read_bytes(), "depth.npy": layering.d, **layering.files})
+    kept = {name: given.path(name).read_bytes() for name in (given.photo, given.landmarks) if name is not None}
+    write_layered(layered, {**kept, "depth.npy": layering.d, **layering.files})
     progress(1.0, "Layers ready")
     return layered
 
