@@ -194,7 +194,7 @@ def layer_of(rigged: Rigged) -> bpy.types.Object | None:
 
 def layers_behind(root: bpy.types.Object, layer: bpy.types.Object) -> list[bpy.types.Object]:
     """The photo's layers behind one of them, by the numbers in the names that we gave them."""
-    sheets = [o for o in _collection_of(root).objects if o.get(ROLE) == "layer"]
+    sheets = _sheets(root)
 
     def place(o: bpy.types.Object) -> tuple[int, int]:
         number = re.match(r" (\d+) ", str(o.get(NAME, o.name))[len(root.name) :])
@@ -211,24 +211,26 @@ def remove_rig(armature: bpy.types.Object) -> None:
     layer = mesh.get(LAYER) if mesh is not None else None
     data = [armature.data]
     used: list[bpy.types.Material] = []
+    images: list[bpy.types.Image] = []
     if mesh is not None:
         data.append(mesh.data)
         used = [m for m in mesh.data.materials if m is not None]
+        images = [image for image in (mesh.get(COVERAGE),) if image is not None]
+        materials.cover(_sheets(root), mesh)
     for o in (armature, *([mesh] if mesh is not None else [])):
         bpy.data.objects.remove(o)
     for block in data:
         if block.users == 0:
             (bpy.data.armatures if isinstance(block, bpy.types.Armature) else bpy.data.meshes).remove(block)
-    for material in used:
+    for material in set(used):
         if material.users == 0:
-            images = {n.image for n in material.node_tree.nodes if n.type == "TEX_IMAGE" and n.image is not None}
+            images += [n.image for n in material.node_tree.nodes if n.type == "TEX_IMAGE" and n.image is not None]
             bpy.data.materials.remove(material)
-            for image in images:
-                if image.users == 0 and image.get(ROLE) == "part":
-                    bpy.data.images.remove(image)
+    for image in set(images):
+        if image.users == 0 and image.get(ROLE) == "part":
+            bpy.data.images.remove(image)
     remove_unused(collection)
     if layer is not None and not any(layer_of(other) == layer for other in rigs_of(root)):
-        materials.cover((o for o in collection.objects if o.get(ROLE) == "layer"), layer)
         _show(layer)
 
 
@@ -422,16 +424,21 @@ def _uncover(
 ) -> None:
     """Let the layers behind a person's show their fill where the mesh hides them at rest."""
     others = layers_behind(root, layer) if behind is None else behind
+    materials.cover(_sheets(root), o)
     old = o.get(COVERAGE)
+    if old is not None:
+        del o[COVERAGE]
+        if old.users == 0:
+            bpy.data.images.remove(old)
     image = materials.coverage(o.name, subject, layer) if others else None
-    o[COVERAGE] = image
     if image is not None:
-        materials.uncover(others, layer, image)
-    if old is not None and old.users == 0:
-        name = old.name
-        bpy.data.images.remove(old)
-        if image is not None:
-            image.name = name
+        o[COVERAGE] = image
+        materials.uncover(others, o, layer, image)
+
+
+def _sheets(root: bpy.types.Object) -> list[bpy.types.Object]:
+    """The photo's live layers."""
+    return [o for o in _collection_of(root).objects if o.get(ROLE) == "layer"]
 
 
 def _own_uv(layer: bpy.types.Object) -> Map2:

@@ -29,7 +29,7 @@ from .notes import read_notes
 
 COLOUR = "stillscape_colour"
 COVER = "stillscape_cover"
-"""Custom property of a subject's layer, and of the nodes that others have because of it: the same text."""
+"""Custom property of a rigged mesh's object, and of the nodes that layers have because of it: the same text."""
 _EDGE = 2.0  # pixels of the photo beside an opening in which nothing painted is seen at rest
 _PLAIN = {Part.POCKET: (92, 40, 38), Part.TEETH_UPPER: (214, 204, 190), Part.TEETH_LOWER: (206, 194, 180), Part.TONGUE: (168, 92, 90)}
 _DARK = 0.035  # metres behind the teeth at which a tenth of the light is left
@@ -234,69 +234,58 @@ def coverage(name: str, subject: SubjectMesh, layer: bpy.types.Object) -> bpy.ty
     return image
 
 
-def uncover(layers: Iterable[bpy.types.Object], subject: bpy.types.Object, covered: bpy.types.Image) -> None:
-    """Let `layers`, which stand behind the layer `subject`, show their fill where a rigged mesh hides them at rest, moved or not.
+def uncover(layers: Iterable[bpy.types.Object], o: bpy.types.Object, layer: bpy.types.Object, covered: bpy.types.Image) -> None:
+    """Let `layers`, which stand behind the rigged mesh object `o`, show their fill where it hides them at rest, moved or not.
 
-    covered: of `coverage`. Called again it brings that up to date.
+    covered: of `coverage`, over the box of the person's own live `layer`.
     """
-    source = subject.data.materials[0].node_tree.nodes
-    if COVER not in subject:
-        subject[COVER] = uuid.uuid4().hex
-    for layer in layers:
-        material = layer.data.materials[0] if layer.data.materials else None
+    source = layer.data.materials[0].node_tree.nodes
+    o[COVER] = o.get(COVER) or uuid.uuid4().hex
+    for behind in layers:
+        material = behind.data.materials[0] if behind.data.materials else None
         if material is None or "Layer" not in material.node_tree.nodes:
             continue
         tree = material.node_tree
         node, lookup = tree.nodes["Layer"], tree.nodes["Photo Lookup"]
         if UNCOVERED not in node.inputs:
             node.node_tree = layer_group()
-        found = next((n for n in tree.nodes if n.get(COVER) == subject[COVER] and n.type == "TEX_IMAGE"), None)
-        if found is None:
-            place = tree.nodes.new("ShaderNodeVectorMath")
-            place.operation = "MULTIPLY_ADD"
-            found = tree.nodes.new("ShaderNodeTexImage")
-            found.interpolation, found.extension = "Linear", "CLIP"
-            covers = tree.nodes.new("ShaderNodeMath")
-            covers.operation = "GREATER_THAN"
-            covers.inputs[1].default_value = 0.5
-            either = tree.nodes.new("ShaderNodeMath")
-            either.operation = "MAXIMUM"
-            either.inputs[1].default_value = 0.0
-            tree.links.new(lookup.outputs["UV"], place.inputs[0])
-            tree.links.new(place.outputs[0], found.inputs[0])
-            tree.links.new(found.outputs["Color"], covers.inputs[0])
-            tree.links.new(covers.outputs[0], either.inputs[0])
-            if node.inputs[UNCOVERED].is_linked:  # by another person
-                tree.links.new(node.inputs[UNCOVERED].links[0].from_socket, either.inputs[1])
-            tree.links.new(either.outputs[0], node.inputs[UNCOVERED])
-            for i, (made, label) in enumerate(((place, "Place"), (found, "Cover"), (covers, "Covers"), (either, "Uncovered"))):
-                made[COVER] = subject[COVER]
-                made.label = label
-                made.location = (280 * i, -700)
-        found.image = covered
-        place = found.inputs[0].links[0].from_node
+        place = tree.nodes.new("ShaderNodeVectorMath")
+        place.operation = "MULTIPLY_ADD"
         for i in (1, 2):
             place.inputs[i].default_value = source["Place"].inputs[i].default_value
+        image = tree.nodes.new("ShaderNodeTexImage")
+        image.image, image.interpolation, image.extension = covered, "Linear", "CLIP"
+        covers = tree.nodes.new("ShaderNodeMath")
+        covers.operation = "GREATER_THAN"
+        covers.inputs[1].default_value = 0.5
+        either = tree.nodes.new("ShaderNodeMath")
+        either.operation = "MAXIMUM"
+        either.inputs[1].default_value = 0.0
+        tree.links.new(lookup.outputs["UV"], place.inputs[0])
+        tree.links.new(place.outputs[0], image.inputs[0])
+        tree.links.new(image.outputs["Color"], covers.inputs[0])
+        tree.links.new(covers.outputs[0], either.inputs[0])
+        if node.inputs[UNCOVERED].is_linked:  # by another person
+            tree.links.new(node.inputs[UNCOVERED].links[0].from_socket, either.inputs[1])
+        tree.links.new(either.outputs[0], node.inputs[UNCOVERED])
+        for i, (made, label) in enumerate(((place, "Place"), (image, "Cover"), (covers, "Covers"), (either, "Uncovered"))):
+            made[COVER] = o[COVER]
+            made.label = label
+            made.location = (280 * i, -700)
 
 
-def cover(layers: Iterable[bpy.types.Object], subject: bpy.types.Object) -> None:
-    """Take back what `uncover` did for `subject`."""
+def cover(layers: Iterable[bpy.types.Object], o: bpy.types.Object) -> None:
+    """Take back what `uncover` did for a rigged mesh object."""
     for layer in layers:
         for material in layer.data.materials:
             tree = None if material is None else material.node_tree
-            if tree is None:
+            if tree is None or COVER not in o:
                 continue
-            ours = [n for n in tree.nodes if COVER in subject and n.get(COVER) == subject[COVER]]
+            ours = [n for n in tree.nodes if n.get(COVER) == o[COVER]]
             for node in ours:
-                if node.label == "Uncovered":
-                    before = node.inputs[1].links[0].from_socket if node.inputs[1].is_linked else None
-                    after = [link.to_socket for link in node.outputs[0].links]
-                    if before is not None:
-                        for socket in after:
-                            tree.links.new(before, socket)
-            images = {node.image for node in ours if node.type == "TEX_IMAGE" and node.image is not None}
+                if node.label == "Uncovered" and node.inputs[1].is_linked:
+                    before = node.inputs[1].links[0].from_socket
+                    for socket in [link.to_socket for link in node.outputs[0].links]:
+                        tree.links.new(before, socket)
             for node in ours:
                 tree.nodes.remove(node)
-            for image in images:
-                if image.users == 0:
-                    bpy.data.images.remove(image)
