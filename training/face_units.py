@@ -12,6 +12,7 @@ mouth. `addon/vision/face_units.py` makes shape keys of them.
 from __future__ import annotations
 
 import argparse
+from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
@@ -19,26 +20,42 @@ import numpy as np
 from numpy.typing import NDArray
 
 from addon.vision.canonical import LIP_LINE
-from addon.vision.face_units import COLUMNS, LEFT, PITCH, QUANTUM, ROWS, TOP
+from addon.vision.face_units import COLUMNS, LEFT, PITCH, QUANTUM, ROWS, TOP, ramp, within_face
 from training.canonical_face import Average, average, text
 from training.scenes.people_body import RACES
 
 Array = NDArray[np.float64]
 
-# A field's name: the units that it sums with their strengths; whether only one lip keeps it; from where down it has faded away.
-FIELDS: dict[str, tuple[dict[str, float], int, float]] = {
-    "brow_down": ({"eyebrows-left-down": 1.0}, 0, -0.03),
-    "brow_inner": ({"eyebrows-left-inner-up": 1.0}, 0, -0.03),
-    "brow_outer": ({"eyebrows-left-extern-up": 1.0}, 0, -0.03),
-    "sneer": ({"nose-left-elevation": 1.0, "nose-left-dilatation": 0.7}, 0, -0.07),
-    "smile": ({"mouth-corner-puller": 1.0}, 0, -0.115),
-    "frown": ({"mouth-depression": 1.0}, 0, -0.115),
-    "stretch": ({"neck-platysma": 1.0}, 0, -0.105),
-    "dimple": ({"mouth-retraction": 1.0}, 0, -0.115),
-    "raise": ({"mouth-elevation": 1.0}, 1, -0.115),
-    "drop": ({"mouth-depression-retraction": 1.0}, -1, -0.12),
-    "funnel": ({"mouth-protusion": 1.0}, 0, -0.12),
-    "pucker": ({"mouth-pursing": 1.0}, 0, -0.12),
+
+@dataclass(frozen=True)
+class Field:
+    """What becomes one field. units: those that it sums, with their strengths. floor: the height below which it has faded away.
+
+    only: +1 or -1 if just the upper or the lower lip keeps it. closed: both lips move alike where they meet. fine, broad: metres of smoothing at the lips and away from them; the mesh's
+    faces are 2 mm wide there, 8 mm in cheeks and forehead, where its units end within one of them.
+    """
+
+    units: dict[str, float]
+    floor: float
+    only: int = 0
+    closed: bool = False
+    fine: float = 0.0016
+    broad: float = 0.0045
+
+
+FIELDS = {
+    "brow_down": Field({"eyebrows-left-down": 1.1}, -0.03, broad=0.005),
+    "brow_inner": Field({"eyebrows-left-inner-up": 1.5}, -0.03, broad=0.0065),
+    "brow_outer": Field({"eyebrows-left-extern-up": 1.2}, -0.03, broad=0.0065),
+    "sneer": Field({"nose-left-elevation": 1.0, "nose-left-dilatation": 0.7}, -0.07, broad=0.0025),
+    "smile": Field({"mouth-corner-puller": 1.0}, -0.115, closed=True),
+    "frown": Field({"mouth-depression": 1.0}, -0.115, closed=True),
+    "stretch": Field({"neck-platysma": 1.0}, -0.105, closed=True, fine=0.0025, broad=0.007),
+    "dimple": Field({"mouth-retraction": 1.0}, -0.115, closed=True),
+    "raise": Field({"mouth-elevation": 1.0}, -0.115, 1),
+    "drop": Field({"mouth-depression-retraction": 1.0}, -0.12, -1),
+    "funnel": Field({"mouth-protusion": 1.0}, -0.12),
+    "pucker": Field({"mouth-pursing": 1.0}, -0.12, closed=True),
 }
 
 FINE = PITCH / 2  # metres a pixel while rasterising
@@ -103,14 +120,9 @@ def spread(image: Array, known: NDArray[np.bool_], sigma: float) -> Array:
     return result / np.maximum(weight, 1e-9)[..., None]
 
 
-def ramp(t: Array) -> Array:
-    t = np.clip(t, 0, 1)
-    return t * t * (3 - 2 * t)
-
-
 def fields(head: Average) -> dict[str, tuple[Array, Array]]:
     """Each field's mean of the sides and half their difference, ROWS × COLUMNS × 3 metres."""
-    values = np.concatenate([displaced(head, units) for units, _, _ in FIELDS.values()], 1)
+    values = np.concatenate([displaced(head, field.units) for field in FIELDS.values()], 1)
     image, skin = rasterised(head, values)
     rows, columns = skin.shape
     x, y = np.meshgrid(LEFT - MARGIN + FINE * np.arange(columns), TOP + MARGIN - FINE * np.arange(rows))
@@ -123,25 +135,29 @@ def fields(head: Average) -> dict[str, tuple[Array, Array]]:
     every = round(PITCH / FINE)
     first = round(MARGIN / FINE)
     result = {}
-    for k, (name, (_, only, floor)) in enumerate(FIELDS.items()):
+    for k, (name, field) in enumerate(FIELDS.items()):
+        only = field.only
         own = image[..., 3 * k : 3 * k + 3]
         sides = []
         for sign in (1, -1):
             known = skin & ((sign * above > 0) | beyond)
-            fine, broad = (spread(own, known, s / FINE) for s in (0.0016, 0.004))
+            fine, broad = (spread(own, known, s / FINE) for s in (field.fine, field.broad))
             side = fine * (1 - away) + broad * away
             sides.append(side if only in (0, sign) else np.zeros_like(side))
         upper, lower = sides
         fade = ramp((0.012 - np.abs(above)) / 0.007) * ramp((corner + 0.001 - np.abs(x)) / 0.005)
         half = (upper - lower) / 2 * fade[..., None]
         if only:  # the other lip stays; beyond the corner the field ends at its height, softly
-            kept = np.where(beyond, ramp((only * above + 0.004) / 0.008), only * above > 0)
+            wide = 0.003 + 0.6 * np.maximum(np.abs(x) - corner, 0)
+            kept = np.where(beyond, ramp((only * above + wide) / (2 * wide)), only * above > 0)
             own_side = (upper if only > 0 else lower) * kept[..., None]
         else:
             own_side = np.where(above[..., None] > 0, upper, lower)
         mean = own_side - np.sign(above)[..., None] * half
+        if field.closed:
+            half = np.zeros_like(half)
         size = np.linalg.norm(mean, axis=-1, keepdims=True) + np.linalg.norm(half, axis=-1, keepdims=True)
-        calm = ramp((size - 0.00004) / 0.0003) * (ramp((y - floor) / 0.012) * ramp((0.085 - np.abs(x)) / 0.012))[..., None]
+        calm = ramp((size - 0.00004) / 0.0003) * (ramp((y - field.floor) / 0.012) * within_face(np.stack([x, y], -1)))[..., None]
         out = []
         for v in (mean, half):
             v = cv2.GaussianBlur(v * calm, (0, 0), 0.4 * every)[first::every, first::every][:ROWS, :COLUMNS]

@@ -130,7 +130,7 @@ def pocket(rim: Array | None = None, *, deep: float = 0.042) -> Shape:
     columns = len(loop)
     last = 8 * columns + np.arange(columns)
     cap = np.stack([last, np.roll(last, -1), np.full(columns, len(vertices) - 1)], 1)
-    triangles = np.concatenate([_lattice(9, columns, closed=True), cap]).astype(np.int32)
+    triangles = np.concatenate([_lattice(9, columns, closed=True), cap[:, ::-1]]).astype(np.int32)
     side = np.concatenate([np.tile(upper, 9), [0]])
     depth = np.concatenate([np.repeat(np.linspace(0, 1, 9), columns), [1.0]])
     red = _mixed((0.46, 0.20, 0.18), DARK, depth / 0.45)

@@ -10,7 +10,8 @@ Everything is worked out for the subject's left half and mirrored, so that left 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -32,7 +33,7 @@ QUANTUM = 0.00002
 FILE = Path(__file__).with_name("face_units.npz")
 
 JAW_ANGLE = np.radians(18.0)  # of jawOpen: about 30 mm between the lips, most of what an adult can
-GAZE_UP, GAZE_DOWN, GAZE_SIDE = np.radians(20.0), np.radians(22.0), np.radians(28.0)
+GAZE_UP, GAZE_DOWN, GAZE_SIDE = np.radians(17.0), np.radians(20.0), np.radians(25.0)
 MEET = 0.2  # closed lids meet this share of the opening above the lower lid
 SHUT = 0.3  # lips closed over an open jaw meet this share of the way down
 
@@ -52,7 +53,7 @@ def ramp(t: Array) -> Array:
 class _Places:
     """Where the vertices are, N each. x, y, z: canonical. eye, mouth: on which side of the lids' or lips' opening, +1 above, -1 below.
 
-    part: of Part. line: the height at which the lips meet. side: as given, 0 where there is no choice.
+    part: of Part. line: the height at which the lips meet. side: as given, 0 where there is no choice. centre: (3,), of the left eyeball.
     """
 
     x: Array
@@ -63,6 +64,7 @@ class _Places:
     eye: Array
     mouth: Array
     line: Array
+    centre: Array
 
 
 def _lid_line(x: Array, table: Array, column: int) -> Array:
@@ -73,13 +75,13 @@ def _lip_line(x: Array, column: int) -> Array:
     return np.interp(np.abs(x), LIP_LINE[:, 0], LIP_LINE[:, column])
 
 
-def _places(x: Array, y: Array, z: Array, side: Array, part: NDArray[np.int64]) -> _Places:
+def _places(x: Array, y: Array, z: Array, side: Array, part: NDArray[np.int64], centre: Array = EYE_CENTRES[1]) -> _Places:
     line = _lip_line(x, 1)
     middle = (_lid_line(np.abs(x), UPPER_LID, 1) + _lid_line(np.abs(x), LOWER_LID, 1)) / 2
     # A side that is given counts only beside the opening that it belongs to.
     eye = np.where((side != 0) & (np.abs(y - middle) < 0.02), side, np.where(y >= middle, 1.0, -1.0))
     mouth = np.where((side != 0) & (np.abs(y - line) < 0.015), side, np.where(y >= line, 1.0, -1.0))
-    return _Places(x, y, z, side, part, eye, mouth, line)
+    return _Places(x, y, z, side, part, eye, mouth, line, centre)
 
 
 def _vectors(x: Array | float, y: Array | float, z: Array | float, like: Array) -> Array:
@@ -151,6 +153,17 @@ def _lids(at: _Places) -> _Lids:
     return _Lids(upper, lower, gap, top, bottom, span)
 
 
+def lid_shares(xy: Array, side: NDArray, *, left: bool) -> tuple[Array, Array]:
+    """How much of the movement of one eye's upper and lower lid the skin takes.
+
+    xy: N×2 canonical metres. side: N, as in `units`. Returns two float64 N in [0, 1]: 1 at the lid's edge, 0 from 12 mm off it and beside the eye.
+    """
+    x = xy[:, 0] if left else -xy[:, 0]
+    lids = _lids(_places(x, xy[:, 1], np.zeros(len(x)), side, np.zeros(len(x), np.int64)))
+    within = lids.gap > 0
+    return lids.upper * within, lids.lower * within
+
+
 def _blink(at: _Places, lids: _Lids) -> Array:
     """Both edges to one line; a vertex that lies within the opening goes there too, wherever its edge was drawn."""
     meeting = lids.bottom + MEET * lids.gap
@@ -169,7 +182,7 @@ def _gaze(at: _Places, pitch: float, yaw: float) -> Array:
     """The left eyeball turned about its centre: upwards by `pitch`, towards the subject's left by `yaw`."""
     result = np.zeros((len(at.x), 3))
     ball = at.part == Part.EYE_LEFT
-    p = np.stack([at.x, at.y, at.z], 1)[ball] - EYE_CENTRES[1]
+    p = np.stack([at.x, at.y, at.z], 1)[ball] - at.centre
     up = np.array([[1, 0, 0], [0, np.cos(pitch), np.sin(pitch)], [0, -np.sin(pitch), np.cos(pitch)]])
     aside = np.array([[np.cos(yaw), 0, np.sin(yaw)], [0, 1, 0], [-np.sin(yaw), 0, np.cos(yaw)]])
     result[ball] = p @ (aside @ up).T - p
@@ -179,7 +192,14 @@ def _gaze(at: _Places, pitch: float, yaw: float) -> Array:
 # Jaw and lips
 
 
-def jaw_share(xy: Array, side: Array) -> Array:
+def within_face(xy: Array) -> Array:
+    """1 on the face, fading to 0 from 1.08 to 1.32 of an oval about it: a photo's mesh knows its place in the average face up to 1.35."""
+    x, y = xy[..., 0], xy[..., 1]
+    out = np.hypot(x / 0.068, (y + 0.022) / np.where(y > -0.022, 0.092, 0.103))
+    return 1 - ramp((out - 1.08) / 0.24)
+
+
+def jaw_share(xy: Array, side: NDArray) -> Array:
     """How much of the jaw's movement the skin takes.
 
     xy: N×2 canonical metres. side: N, +1 on the upper lip's side of the mouth's line, -1 on the lower's, 0 by the height. Returns float64 N
@@ -197,12 +217,18 @@ def jaw_share(xy: Array, side: Array) -> Array:
     # Beside the ear nothing moves, whatever the fit makes of it.
     ear = 1 - ramp((x - 0.062) / 0.010) * ramp((y + 0.062) / 0.02)
     neck = 1 - ramp((x - 0.068) / 0.02)
-    return lips * throat * ear * neck
+    return lips * throat * within_face(xy) * ear * neck
+
+
+def _on_lips(at: _Places) -> Array:
+    """Where vertices are seen from the front, N×2; those of the pocket are taken to the lips, on which they hang."""
+    pocket = at.part == Part.POCKET
+    return np.stack([np.where(pocket, np.clip(at.x, -CORNER, CORNER), at.x), np.where(pocket, at.line, at.y)], 1)
 
 
 def _jaw(at: _Places) -> Array:
     """How much every vertex goes with the jaw."""
-    share = jaw_share(np.stack([at.x, at.y], 1), at.side)
+    share = jaw_share(_on_lips(at), at.side)
     pocket = np.where(at.side == 0, 0.5, at.side < 0)
     behind = ramp((_lip_line(at.x, 2) - at.z) / 0.012)
     share = np.where(at.part == Part.POCKET, share + (pocket - share) * behind, share)
@@ -245,7 +271,7 @@ def _towards_line(lips: _Lips, reach: float) -> Array:
     return inner * (1 - ramp((lips.away - lips.tall) / reach))
 
 
-def _mouth(at: _Places, jaw: Array) -> dict[str, Array]:
+def _mouth(at: _Places) -> dict[str, Array]:
     """Shapes of the mouth that are formulas: those of the left half and the symmetric ones."""
     lips = _lips(at)
     none = np.zeros_like(at.x)
@@ -269,10 +295,10 @@ def _mouth(at: _Places, jaw: Array) -> dict[str, Array]:
         "mouthPressLeft": _vectors(
             -0.0004 * corner, -up * (0.42 * lips.tall * thin) * left, -(0.0022 * rim * lips.across * left + 0.0030 * corner), at.x
         ),
-        "mouthRollUpper": _vectors(none, -0.75 * lips.tall * thin * high, -0.0050 * rim * high, at.x),
-        "mouthRollLower": _vectors(none, 0.70 * lips.tall * thin * low, -0.0050 * rim * low, at.x),
+        "mouthRollUpper": _vectors(none, -0.60 * lips.tall * thin * high, -0.0050 * rim * high, at.x),
+        "mouthRollLower": _vectors(none, 0.58 * lips.tall * thin * low, -0.0050 * rim * low, at.x),
         "mouthShrugUpper": _vectors(
-            none, 0.0032 * (1 - ramp(lips.away / 0.02)) * high, 0.0030 * (1 - ramp(lips.away / 0.012)) * high, at.x
+            none, (0.0012 * (1 - ramp(lips.away / 0.02)) + 0.0024 * thin) * high, 0.0034 * (1 - ramp(lips.away / 0.012)) * high, at.x
         ),
         "mouthShrugLower": _vectors(
             none,
@@ -287,10 +313,11 @@ def _mouth(at: _Places, jaw: Array) -> dict[str, Array]:
 def _left_and_both(at: _Places) -> dict[str, Array]:
     """The keys of the subject's left half, and those that are the same on both, N×3 each."""
     skin = ((at.part == Part.SKIN) | (at.part == Part.POCKET)).astype(float)[:, None]
-    left = _left_half(at.x)[:, None]
-    lids = _lids(at)
     jaw = _jaw(at)
     points = np.stack([at.x, at.y, at.z], 1)
+    within, at = at, replace(at, x=_on_lips(at)[:, 0], y=_on_lips(at)[:, 1])
+    left = _left_half(at.x)[:, None]
+    lids = _lids(at)
     none = np.zeros_like(at.x)
 
     def lid(up: float, low: float, aside: float = 0.0) -> Array:
@@ -305,31 +332,34 @@ def _left_and_both(at: _Places) -> dict[str, Array]:
     puffed = sum(_bump(at, s * 0.045, -0.067, 0.030, 0.034) for s in (-1, 1))
     keys = {
         "browDownLeft": _field(at, "brow_down"),
-        "browOuterUpLeft": _field(at, "brow_outer"),
+        "browOuterUpLeft": _field(at, "brow_outer") + _vectors(none, 0.0025 * _bump(at, 0.030, 0.022, 0.020, 0.022), none, at.x),
         "browInnerUp": _field(at, "brow_inner") + _mirrored_field(at, "brow_inner"),
         "cheekPuff": _vectors(
             0.35 * 0.008 * puffed * np.sign(at.x), none, 0.008 * puffed + 0.002 * _bump(at, 0, -0.074, 0.03, 0.022), at.x
         ),
         "cheekSquintLeft": _vectors(none, 0.0055 * apple + 0.0010 * lids.lower * lids.span, 0.0018 * apple, at.x),
         "eyeBlinkLeft": _blink(at, lids),
-        "eyeSquintLeft": towards(0.14, 0.40) + _vectors(none, 0.0016 * _bump(at, 0.036, -0.014, 0.022, 0.012), none, at.x),
+        "eyeSquintLeft": towards(0.10, 0.30) + _vectors(none, 0.0016 * _bump(at, 0.036, -0.014, 0.022, 0.012), none, at.x),
         "eyeWideLeft": lid(0.0026, -0.0009),
-        "eyeLookUpLeft": _gaze(at, GAZE_UP, 0.0) + lid(0.0019, 0.0007),
-        "eyeLookDownLeft": _gaze(at, -GAZE_DOWN, 0.0) + towards(0.38, 0.0) + lid(0.0, -0.0011),
-        "eyeLookOutLeft": _gaze(at, 0.0, GAZE_SIDE) + lid(0.0002, 0.0, 0.0009),
-        "eyeLookInLeft": _gaze(at, 0.0, -GAZE_SIDE) + lid(0.0002, 0.0, -0.0009),
+        "eyeLookUpLeft": lid(0.0024, 0.0008),
+        "eyeLookDownLeft": towards(0.38, 0.0) + lid(0.0, -0.0011),
+        "eyeLookOutLeft": lid(0.0002, 0.0, 0.0009),
+        "eyeLookInLeft": lid(0.0002, 0.0, -0.0009),
         "mouthDimpleLeft": _field(at, "dimple", True) * left,
         "mouthFrownLeft": _field(at, "frown", True) * left,
         "mouthFunnel": 0.6 * _field(at, "funnel", True),
         "mouthPucker": 0.75 * _field(at, "pucker", True),
         "mouthLowerDownLeft": 0.75 * _field(at, "drop", True) * left,
-        "mouthUpperUpLeft": _field(at, "raise", True) * left,
+        "mouthUpperUpLeft": 0.85 * _field(at, "raise", True) * left,
         "mouthSmileLeft": _field(at, "smile", True) * left,
         "mouthStretchLeft": _field(at, "stretch", True) * left + _vectors(0.004 * _bump(at, 0.030, -0.075, 0.026, 0.022), none, none, at.x),
         "noseSneerLeft": _field(at, "sneer") + _vectors(none, 0.0024 * _bump(at, 0.012, -0.020, 0.011, 0.018), none, at.x),
-        **_mouth(at, jaw),
+        **_mouth(at),
     }
-    keys = {name: moved * (1.0 if name.startswith("eyeLook") else skin) for name, moved in keys.items()}
+    keys = {name: moved * skin for name, moved in keys.items()}
+    gazes = {"Up": (GAZE_UP, 0.0), "Down": (-GAZE_DOWN, 0.0), "Out": (0.0, GAZE_SIDE), "In": (0.0, -GAZE_SIDE)}
+    for way, (pitch, yaw) in gazes.items():
+        keys[f"eyeLook{way}Left"] += _gaze(within, pitch, yaw)
     # The pocket hangs on the lips: what it has of their movement ends a centimetre inside.
     pocket = at.part == Part.POCKET
     if pocket.any():
@@ -344,7 +374,7 @@ def _left_and_both(at: _Places) -> dict[str, Array]:
     tongue = at.part == Part.TONGUE
     if tongue.any():
         out = ramp((at.z[tongue] + 0.035) / 0.04)
-        keys["tongueOut"][tongue] = _vectors(0, 0.002 * out - 0.012 * out**2, 0.030 * out, out)
+        keys["tongueOut"][tongue] = _vectors(0, 0.003 * out - 0.012 * out**2, 0.038 * out, out)
     return keys
 
 
@@ -353,13 +383,13 @@ def _mirrored_field(at: _Places, name: str) -> Array:
     return _field(mirrored, name) * [-1, 1, 1]
 
 
-def units(canonical: NDArray, side: NDArray, part: NDArray) -> dict[str, Floats]:
+def units(canonical: NDArray, side: NDArray, part: NDArray, eyes: Mapping[Part, Array] | None = None) -> dict[str, Floats]:
     """The 52 keys at a value of 1: how far every vertex moves, canonical metres and axes.
 
     canonical: N×2 or N×3, where the vertices lie in the face of average size (x to the subject's left, y up); a third column gives how far
     out of the face, which vertices of eyeballs, teeth, pocket and tongue need (`face_parts` knows it) and which otherwise is taken from
     the average skin or eyeball. NaN: outside the face, does not move. side: int N, +1 above and -1 below the opening of lids or lips, 0 where
-    there is no choice. part: N, of rigging.Part. Returns name to float32 N×3, in the order of rigging.ARKIT.
+    there is no choice. part: N, of rigging.Part. eyes: by part, where eyeballs have their centres, (3,) canonical, if not as usual. Returns name to float32 N×3, in the order of rigging.ARKIT.
 
     eyeBlink brings both edges of the lids of the average opening to one line (a face whose eyes are more open wants it in proportion);
     jawOpen turns about the joints by JAW_ANGLE.
@@ -373,15 +403,18 @@ def units(canonical: NDArray, side: NDArray, part: NDArray) -> dict[str, Floats]
     parts = np.asarray(part)[seen].astype(np.int64)
     sides = np.asarray(side)[seen].astype(np.float64)
     z = depth(np.stack([x, y], 1))
+    centres = []
     for k, eye in enumerate((Part.EYE_RIGHT, Part.EYE_LEFT)):
-        flat = ((np.stack([x, y], 1) - EYE_CENTRES[k, :2]) ** 2).sum(1)
-        z = np.where(parts == eye, EYE_CENTRES[k, 2] + np.sqrt(np.maximum(EYE_RADIUS**2 - flat, 0)), z)
+        centre = np.asarray((eyes or {}).get(eye, EYE_CENTRES[k]), np.float64)
+        flat = ((np.stack([x, y], 1) - centre[:2]) ** 2).sum(1)
+        z = np.where(parts == eye, centre[2] + np.sqrt(np.maximum(EYE_RADIUS**2 - flat, 0)), z)
+        centres.append(centre)
     if canonical.shape[1] > 2:
         given = canonical[seen, 2]
         z = np.where(np.isfinite(given), given, z)
     other = np.select([parts == Part.EYE_LEFT, parts == Part.EYE_RIGHT], [int(Part.EYE_RIGHT), int(Part.EYE_LEFT)], parts)
-    left = _left_and_both(_places(x, y, z, sides, parts))
-    right = _left_and_both(_places(-x, y, z, sides, other))
+    left = _left_and_both(_places(x, y, z, sides, parts, centres[1]))
+    right = _left_and_both(_places(-x, y, z, sides, other, centres[0] * [-1, 1, 1]))
     for name in ARKIT:
         if name.endswith("Right"):
             moved = right[name.removesuffix("Right") + "Left"] * [-1, 1, 1]

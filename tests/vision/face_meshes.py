@@ -3,14 +3,17 @@ what a photo does not show behind them. Also what stands in for a photo's fit.""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 import numpy as np
 
 from addon.vision import canonical, face_parts, face_surface, face_units
+from addon.vision.geometry import RayMap, ray_map
 from addon.vision.landmarks import FacePoints, Person
-from addon.vision.rigging import Part, SubjectMesh
+from addon.vision.layered import PhotoCamera
+from addon.vision.rigging import Bone, Part, SubjectMesh
 
 FRONTAL = np.array([[1.0, 0, 0], [0, 0, -1.0], [0, 1.0, 0]])  # a face that looks into the camera
 
@@ -30,6 +33,7 @@ class Fit:
     rotation: np.ndarray
     origin: np.ndarray
     scale: float = 1.0
+    rays: RayMap = field(default_factory=lambda: ray_map(PhotoCamera(50.0), (1000, 1000)))
 
     def to_layer(self, points: np.ndarray) -> np.ndarray:
         return self.origin + self.scale * np.asarray(points, np.float64) @ self.rotation.T
@@ -173,4 +177,44 @@ def vertex_parts(mesh: SubjectMesh) -> np.ndarray:
     """The part of every vertex: N."""
     result = np.zeros(len(mesh.position), np.int64)
     result[mesh.triangles] = mesh.part[:, None]
+    return result
+
+
+def bone_matrix(bone: Bone) -> np.ndarray:
+    """4×4 from a bone's own axes at rest to those of layers, as Blender has them: y along the bone, z as near as it can to its z axis."""
+    y = np.subtract(bone.tail, bone.head)
+    y = y / np.linalg.norm(y)
+    z = np.array(bone.z_axis) - y * (y @ np.array(bone.z_axis))
+    z = z / np.linalg.norm(z)
+    result = np.eye(4)
+    result[:3, 0], result[:3, 1], result[:3, 2], result[:3, 3] = np.cross(y, z), y, z, bone.head
+    return result
+
+
+def rotation(axis: str, angle: float) -> np.ndarray:
+    """4×4 of a turn about a bone's own axis ("rx", "ry", "rz"), radians."""
+    i, j = {"rx": (1, 2), "ry": (2, 0), "rz": (0, 1)}[axis]
+    result = np.eye(4)
+    result[i, i] = result[j, j] = np.cos(angle)
+    result[i, j], result[j, i] = -np.sin(angle), np.sin(angle)
+    return result
+
+
+def posed(mesh: SubjectMesh, bones: Sequence[Bone], turns: dict[str, tuple[str, float]], moved: np.ndarray | None = None) -> np.ndarray:
+    """The mesh's vertices N×3 with bones turned (name to axis and radians), by linear blend skinning as Blender's armature does it.
+
+    moved: N×3, by shape keys before.
+    """
+    at = {b.name: b for b in bones}
+    whole: dict[str, np.ndarray] = {}
+    for bone in bones:
+        rest = bone_matrix(bone)
+        turn = rotation(*turns[bone.name]) if bone.name in turns else np.eye(4)
+        above = whole[bone.parent] if bone.parent else np.eye(4)
+        whole[bone.name] = above @ rest @ turn @ np.linalg.inv(rest)
+    start = mesh.position.astype(np.float64) + (0 if moved is None else moved)
+    result = np.zeros_like(start)
+    for name, weight in mesh.weights.items():
+        if name in at:
+            result += weight[:, None] * (start @ whole[name][:3, :3].T + whole[name][:3, 3])
     return result
