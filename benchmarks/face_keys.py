@@ -72,7 +72,7 @@ def main() -> None:
     pictures = []
     for names in options.keys:
         moved = at + sum((keys[n] for n in names.split("+") if n), np.zeros_like(at))
-        picture = drawn(moved, triangles, colours, 1150 * options.zoom)
+        picture = drawn(moved, triangles, colours, 950 * options.zoom)
         pictures.append(cv2.putText(picture, names or "neutral", (3, 13), 0, 0.42, (0, 0, 0), 1, cv2.LINE_AA))
     pictures += [np.full_like(pictures[0], 255)] * (-len(pictures) % options.columns)
     rows = [np.hstack(pictures[i : i + options.columns]) for i in range(0, len(pictures), options.columns)]

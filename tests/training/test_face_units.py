@@ -25,6 +25,7 @@ def test_the_shipped_table_is_what_is_measured(head):
     assert canonical_face.text(head) == Path(canonical.__file__).read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_the_shipped_fields_are_what_is_distilled(head):
     made = face_units.packed(face_units.fields(head))
     with np.load(FILE) as shipped:
@@ -43,5 +44,5 @@ def test_the_surface_is_the_mesh_seen_from_the_front(head):
 def test_a_mean_carries_on_where_nothing_is_known():
     known = np.zeros((40, 60), bool)
     known[:, :30] = True
-    picture = np.where(known, 2.0, 0.0)[..., None]
+    picture = np.repeat(np.where(known, 2.0, 0.0)[..., None], 3, axis=2)
     assert np.allclose(face_units.spread(picture, known, 3.0), 2.0)
