@@ -116,7 +116,21 @@ def _trunk(
         "chest": trunk * chest,
         "spine": trunk * (1 - chest) * (1 - standing),
     }
-    return _with_limbs(position, mesh, graph, at, scale, trunk, shares) if any(b.split(".")[0] in _LIMBS for b in at) else shares
+    if any(b.split(".")[0] in _LIMBS for b in at):
+        shares = _with_limbs(position, mesh, graph, at, scale, trunk, shares)
+    for name in (n for n in at if n.startswith("shoulder.")):
+        own = shares["chest"] * _shoulder(position, at[name], scale)
+        shares[name], shares["chest"] = own, shares["chest"] - own
+    return shares
+
+
+def _shoulder(position: Array, bone: Bone, scale: float) -> Array:
+    """How much of the chest's share a shoulder has: growing along it, fading away from it."""
+    head, tail = np.array(bone.head), np.array(bone.tail)
+    way = tail - head
+    along = (position - head) @ way / max(float(way @ way), 1e-12)
+    aside = (position - head - along[:, None] * way)[:, (0, 2)]  # in the picture: how deep the skin lies before the bone does not count
+    return 0.9 * ramp((along - 0.2) / 0.8) * (1 - ramp(np.hypot(aside[:, 0], aside[:, 1]) / (0.16 * scale)))
 
 
 def _with_limbs(

@@ -54,7 +54,7 @@ def test_weights_sum_to_one_in_every_vertex(rig):
     total = np.sum([w.astype(np.float64) for w in weights.values()], axis=0)
     assert np.abs(total - 1).max() < 1e-5
     assert all(w.dtype == np.float32 and w.min() >= 0 and w.max() <= 1 for w in weights.values())
-    unused = [n for n, w in weights.items() if w.max() < 0.5 and not n.startswith("shoulder")]
+    unused = [n for n, w in weights.items() if w.max() < 0.5]
     assert unused == ["base"]  # a bust without limbs stands on its spine
 
 
@@ -140,6 +140,10 @@ def test_lids_turned_to_their_limits_meet(rig):
 
 def test_each_bone_moves_its_region_and_nothing_else(rig):
     """Deforming bones of the face, turned to a limit: at least 2 % of the eye distance there, at most 0.2 % elsewhere."""
+    for side, sign in (("L", 1), ("R", -1)):
+        moved = rig.moved(**{f"shoulder__{side}": ("rz", rig.limits[f"shoulder.{side}"]["rz"][1])})
+        assert moved.max() > 5 * MOVES
+        assert moved[(sign * rig.rest[:, 0] < 0.03) | (rig.rest[:, 1] > -0.14)].max() < STAYS
     for side, part in (("L", Part.EYE_LEFT), ("R", Part.EYE_RIGHT)):
         moved = rig.moved(**{f"eye__{side}": ("rz", rig.limits[f"eye.{side}"]["rz"][1])})
         assert moved[rig.part == part].max() > MOVES and moved[rig.part != part].max() < 1e-6
