@@ -169,7 +169,7 @@ def _cut(colour: Bytes, d: Floats, body: Body, others: list[Body]) -> Mask | Non
         odds = place + 0.5 * (odds - place) + 0.5 * (total - place)
     trimap = np.where(total > 0, cv2.GC_PR_FGD, cv2.GC_PR_BGD).astype(np.uint8)
     trimap[total < -_SETTLED] = cv2.GC_BGD
-    trimap[(total > _SETTLED) | face] = cv2.GC_FGD
+    trimap[(total > _SETTLED) | (place >= _CERTAIN)] = cv2.GC_FGD  # the face, the head's core and the limbs as well
     if np.count_nonzero(trimap == cv2.GC_BGD) > 30:
         cv2.setRNGSeed(0)
         models = np.zeros((1, 65)), np.zeros((1, 65))

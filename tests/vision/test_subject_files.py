@@ -52,7 +52,9 @@ def test_a_file_tells_what_it_takes_and_gives(tmp_path: Path) -> None:
     found = read_signature(tflite_bytes.detector(), "file")
     assert found.side == 128 and found.counts == (896 * 16, 896) and found.custom == ()
     assert [o.name for o in found.outputs] == ["regressors", "classificators"]
-    packed = tflite_bytes.archive(face_detector=tflite_bytes.detector(), face_landmarks_detector=tflite_bytes.constant_points(np.zeros(1434)))
+    packed = tflite_bytes.archive(
+        face_detector=tflite_bytes.detector(), face_landmarks_detector=tflite_bytes.constant_points(np.zeros(1434))
+    )
     parts = read_parts(written(tmp_path, "face_landmarker.task", packed))
     assert [p.signature.side for p in parts] == [128, 192]
     networks = open_files([tmp_path / "face_landmarker.task", None])
@@ -78,7 +80,12 @@ def test_a_damaged_file_is_one_sentence_that_names_it(tmp_path: Path) -> None:
             refused += 1
             assert "face.tflite" in str(error) and "\n" not in str(error)
     assert refused >= 8  # a changed weight is still a weight
-    for name, content in (("x.task", tflite_bytes.archive(a=whole)[:-40]), ("x.task", tflite_bytes.archive()), ("x.tflite", b"<html>" * 9), ("x.tflite", b"")):
+    for name, content in (
+        ("x.task", tflite_bytes.archive(a=whole)[:-40]),
+        ("x.task", tflite_bytes.archive()),
+        ("x.tflite", b"<html>" * 9),
+        ("x.tflite", b""),
+    ):
         with pytest.raises(InputError, match=name):
             open_files([written(tmp_path, name, content)])
     with pytest.raises(InputError, match="missing.tflite"):
@@ -206,7 +213,10 @@ def test_a_body_is_placed_in_its_square(tmp_path: Path) -> None:
 
 def yunet() -> bytes:
     """A network with YuNet's outputs; at a stride of 16, a patch of red is a face."""
-    nodes, constants = [], [onnx_bytes.whole("row", [1, -1, 1]), onnx_bytes.whole("box", [1, -1, 4]), onnx_bytes.whole("points", [1, -1, 10])]
+    nodes, constants = (
+        [],
+        [onnx_bytes.whole("row", [1, -1, 1]), onnx_bytes.whole("box", [1, -1, 4]), onnx_bytes.whole("points", [1, -1, 10])],
+    )
     outputs = []
     for stride in (8, 16, 32):
         pixels = stride * stride
@@ -219,9 +229,16 @@ def yunet() -> bytes:
             if name == "kps":
                 bias[:] = np.ravel(((-1, -1), (1, -1), (0, 0), (-0.8, 1), (0.8, 1)))
             end = f"{name}_{stride}"
-            constants += [onnx_bytes.constant(f"w{end}", weights.ravel().tolist(), weights.shape), onnx_bytes.constant(f"b{end}", bias.tolist(), (wide,))]
+            constants += [
+                onnx_bytes.constant(f"w{end}", weights.ravel().tolist(), weights.shape),
+                onnx_bytes.constant(f"b{end}", bias.tolist(), (wide,)),
+            ]
             convolution = onnx_bytes.node(
-                "Conv", ("input", f"w{end}", f"b{end}"), f"c{end}", onnx_bytes.integers("kernel_shape", [stride] * 2), onnx_bytes.integers("strides", [stride] * 2)
+                "Conv",
+                ("input", f"w{end}", f"b{end}"),
+                f"c{end}",
+                onnx_bytes.integers("kernel_shape", [stride] * 2),
+                onnx_bytes.integers("strides", [stride] * 2),
             )
             nodes += [convolution, onnx_bytes.node("Transpose", (f"c{end}",), f"t{end}", onnx_bytes.integers("perm", [0, 2, 3, 1]))]
             nodes.append(onnx_bytes.node("Reshape", (f"t{end}", shape), end))
