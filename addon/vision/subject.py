@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from ..errors import InputError, StillscapeError
 from .canonical import POINTS
+from .cv import cv
 from .face_fit import points_of_some
 from .faces import EYES, HALF_WIDTH, Face, face_of_eyes, find_faces, find_more_faces
 from .files import read_file, shown
@@ -44,6 +45,7 @@ _EYES, _BOX, _OTHERS = (
     0.2,
 )  # confidence where only the eyes are known, or only a square around the face: of them, and of the rest
 _KEYS, _REST = 0.8, 0.4  # where five points are known: of them, and of the rest
+_TURNS, _TURNED_AT = (35.0, -35.0), 512  # degrees, and pixels of the photo's longer side, in which tilted faces are looked for
 _LARGEST_LANDMARKS = 20_000_000  # bytes
 
 
@@ -170,9 +172,35 @@ def _faces(colour: Bytes, files: SubjectFiles, networks: Files, known: tuple[Fac
         seen = find_faces(colour) if known is None else known
         frontal = tuple(f for f in seen if f.eyes is not None)
         unsure = find_more_faces(colour, frontal)
-        sides = tuple(f for f in seen if f.eyes is None and not any(_same(f, g, size) for g in unsure))
+        if not frontal and not unsure:
+            frontal = _tilted_faces(colour)
+        sides = tuple(f for f in seen if f.eyes is None and not any(_same(f, g, size) for g in (*frontal, *unsure)))
         found = [_Found(f, {}, None, "cascade") for f in (*frontal, *sides)] + [_Found(f, {}, None, "box") for f in unsure]
     return found
+
+
+def _tilted_faces(colour: Bytes) -> tuple[Face, ...]:
+    """Faces that a cascade sees once the photo is turned, with both eyes; for photos in which it sees none upright."""
+    cv2 = cv()
+    height, width = colour.shape[:2]
+    scale = min(1.0, _TURNED_AT / max(height, width))
+    if min(height, width) * scale < 24:
+        return ()
+    small = cv2.resize(colour, (round(width * scale), round(height * scale)), interpolation=cv2.INTER_AREA)
+    side = math.ceil(math.hypot(*small.shape[:2]))
+    found: list[Face] = []
+    for degrees in _TURNS:
+        turn = cv2.getRotationMatrix2D((small.shape[1] / 2, small.shape[0] / 2), degrees, 1.0)
+        turn[:, 2] += (side - small.shape[1]) / 2, (side - small.shape[0]) / 2
+        back = cv2.invertAffineTransform(turn)
+        for face in find_faces(cv2.warpAffine(small, turn, (side, side), borderMode=cv2.BORDER_REPLICATE)):
+            if face.eyes is None:
+                continue
+            a, b = ((back @ (eye.x * side, eye.y * side, 1)) / scale for eye in face.eyes)
+            one = face_of_eyes((float(a[0]), float(a[1])), (float(b[0]), float(b[1])), (width, height))
+            if 0 < one.x < 1 and 0 < one.y < 1 and not any(_same(one, other, (width, height)) for other in found):
+                found.append(one)
+    return tuple(found)
 
 
 def _of_box(box: Box, size: tuple[int, int]) -> _Found:

@@ -7,6 +7,7 @@ import math
 from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
@@ -72,6 +73,41 @@ def test_faces_are_found_without_their_eyes() -> None:
     # Without what `find_faces` saw, it is one of those, whose points are trusted less.
     unsure = find_people(colour, faces=())
     assert len(unsure) == 1 and unsure[0].face is not None
+
+
+@pytest.mark.parametrize("degrees", [-40.0, 35.0])
+def test_a_tilted_head_is_found(degrees: float) -> None:
+    turn = cv2.getRotationMatrix2D((256, 180), degrees, 1.0)
+    found = find_people(cv2.warpAffine(astronaut(), turn, (512, 512), borderMode=cv2.BORDER_REPLICATE))
+    assert len(found) == 1 and found[0].face is not None
+    eyes = np.array(((203.2, 101.2, 1), (247.0, 103.2, 1))) @ turn.T
+    pixels = found[0].face.pixels((512, 512))[[RIGHT_PUPIL, LEFT_PUPIL]]
+    assert np.linalg.norm(pixels - eyes, axis=1).max() < 0.2 * np.linalg.norm(eyes[1] - eyes[0])
+
+
+def test_a_pose_network_places_joints_below_the_face(tmp_path: Path) -> None:
+    """The network gives the same points always, so that they lie where the square does: below the face, or where a detector has put it."""
+    raw = np.zeros((39, 5))
+    raw[:, :2], raw[:, 3] = 128, 6.0
+    raw[11, :2], raw[12, :2] = (170, 90), (86, 90)
+    raw[34, 1] = 128 - 256 / 2.5
+    points = tflite_bytes.constant_points(raw, 256, 1.0)
+    path = tmp_path / "pose.task"
+    path.write_bytes(tflite_bytes.archive(pose_landmarks_detector=points))
+    colour = np.clip(astronaut().astype(int) + 120, 0, 255).astype(np.uint8)  # its flag says "someone" where it is bright
+    joints = find_people(colour, SubjectFiles(body=path), body=True, faces=find_faces(astronaut()))[0].joints
+    eyes = np.array((225.0, 102.0)) / 512
+    assert joints["shoulder.L"][0] > eyes[0] > joints["shoulder.R"][0] and joints["shoulder.L"][1] > eyes[1]
+    assert joints["neck"][1] > eyes[1]
+    detector = tflite_bytes.detector(
+        224, ((8, 2), (16, 2), (32, 6)), keys=4, extent=60.0, places=np.array(((0, 0), (0, -80), (0, 0), (0, 0)))
+    )
+    path.write_bytes(tflite_bytes.archive(pose_landmarks_detector=points, pose_detector=detector))
+    colour[280:320, 215:255] = (255, 0, 0)  # what the detector takes for hips
+    seen = find_people(colour, SubjectFiles(body=path), body=True, faces=find_faces(astronaut()))[0].joints
+    assert seen["spine"] == pytest.approx((235 / 512, 300 / 512), abs=0.03)
+    # On the square's scale: 80 of 224 pixels from the hips to its edge.
+    assert seen["shoulder.L"][0] - seen["shoulder.R"][0] == pytest.approx(84 / 256 * 2.5 * 80 / 224, abs=0.01)
 
 
 def test_the_average_face_lies_on_its_pupils() -> None:
