@@ -150,7 +150,7 @@ def _pose(seen: Floats64, unit: float, confidence: Floats64, yaw: float) -> tupl
         normal[6, 6] += (_ROBUST / _STRETCH) ** 2
         pull[6] += (stretch - 1) * (_ROBUST / _STRETCH) ** 2
         for _ in range(6):
-            step = -np.linalg.solve(normal + np.diag(damping * np.diag(normal) + 1e-12), pull)
+            step = -np.asarray(np.linalg.solve(normal + np.diag(damping * np.diag(normal) + 1e-12), pull), np.float64)
             tried = _stepped(rotation, place, stretch, step)
             length = np.sqrt((_misses(seen, unit, *tried) ** 2).sum(-1))
             if tried[1][1] > 0 and float((weights * length**2).sum() + ((tried[2] - 1) / _STRETCH) ** 2 * _ROBUST**2) < cost:
@@ -228,6 +228,43 @@ def _apart(least: float, points: Floats64, *more: Floats64) -> list[Floats64]:
             group[i] = group[int(np.argmax(near))]
     kept = np.unique(group)
     return [np.array([rows[group == g].mean(0) for g in kept]) for rows in (points, *more)]
+
+
+def points_of_some(
+    size: tuple[int, int],
+    known: dict[int, tuple[float, float]],
+    source: str,
+    confidence: tuple[float, float] = (1.0, 0.5),
+    fov: float = 50.0,
+) -> FacePoints:
+    """All 70 points of a face from a few: the average face as it is turned, then bent so that it passes them exactly.
+
+    size: (width, height) of the photo in pixels. known: points' numbers and places in pixels, both pupils among them and one off the line
+    through them. confidence: of these and of the rest. fov: horizontal field of view in degrees, which hardly counts. Raises InputError
+    if they lie on one line.
+    """
+    chosen = list(known)
+    places = np.array([known[i] for i in chosen], np.float64)
+    between = math.dist(known[RIGHT_PUPIL], known[LEFT_PUPIL])
+    if not np.isfinite(places).all() or between < 0.5 or _thin(places, between):
+        raise InputError("The points of a face lie on one line; place both eyes, the corners of the mouth and the chin anew.")
+    shares = np.full((COUNT, 2), 0.5)
+    shares[chosen] = places / size
+    trust = np.zeros(COUNT)
+    trust[chosen] = 1.0
+    rays = ray_map(PhotoCamera(fov), size)
+    seen = np.stack(rays.uv_to_ray(shares[:, 0], 1 - shares[:, 1]), -1)
+    unit = float(np.hypot(*(seen[LEFT_PUPIL] - seen[RIGHT_PUPIL])))
+    rotation, place, stretch, _ = _pose(seen, unit, trust, 0.0)
+    at = (POINTS * (1, stretch, 1)) @ rotation.T + place
+    laid = _shares(at[:, (0, 2)] / at[:, 1:2], rays) * size
+    points = fit_warp(laid[chosen], places).at(laid)
+    points[chosen] = places
+    return FacePoints(points / size, np.where(trust > 0, confidence[0], confidence[1]), source)
+
+
+def _thin(places: Floats64, between: float) -> bool:
+    return len(places) < 3 or float(np.sqrt(max(np.linalg.eigvalsh(np.cov(places.T))[0], 0))) < 0.05 * between
 
 
 def mirrored(points: Floats64) -> Floats64:

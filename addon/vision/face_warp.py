@@ -77,13 +77,14 @@ def fit_warp(source: Floats64, target: Floats64, checked: Floats64 | None = None
     """
     source, target = np.asarray(source, np.float64), np.asarray(target, np.float64)
     ones = np.hstack([source, np.ones((len(source), 1))])
-    affine = np.linalg.lstsq(ones, target, rcond=None)[0]
+    affine = np.asarray(np.linalg.lstsq(ones, target, rcond=None)[0], np.float64)
     left = target - ones @ affine
     reach = REACH * float(np.sqrt(((source - source.mean(0)) ** 2).sum(-1).mean()))
     bumps = _bump(_distances(source, source) / reach)
     warp = Warp(source, np.zeros_like(source), affine, reach)
     for stiffer in _STIFFER:
-        weights = np.linalg.solve(bumps + np.diag(stiffer * np.broadcast_to(soft, len(source)) + 1e-12), left)
+        held = bumps + np.diag(stiffer * np.broadcast_to(soft, len(source)) + 1e-12)
+        weights = np.asarray(np.linalg.solve(held, left), np.float64)
         warp = Warp(source, weights, affine, reach)
         if checked is None or not warp.folds(checked):
             return warp

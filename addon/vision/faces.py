@@ -33,6 +33,7 @@ _LOOKED_AT, _PROFILE_AT = 512, 320  # pixels of the longer side that faces are s
 _STEP = 1.12  # from one size of faces to the next
 _SMALLEST = 0.045, 0.08  # of the shorter side, the same two
 _FACE = 180  # pixels across, at which eyes are searched in a face
+_EYE_LINE, _EYE_PLACES = 0.38, (0.27, 0.73)  # of a cascade's square: where eyes are
 _CONTRAST = 14.0  # standard deviation of a face's luma, of 255
 _SKIN = 0.4  # share of a face that must be of the colour of skin
 _COLOURED = 12.0  # mean distance of Cb and Cr from grey from which on a picture counts as coloured
@@ -104,6 +105,40 @@ def find_faces(colour: Bytes) -> tuple[Face, ...]:
             if face is not None:
                 taken.append(box)
                 found.append((side, face))
+    return tuple(face for _, face in sorted(found, key=lambda item: -item[0]))
+
+
+def find_more_faces(colour: Bytes, known: tuple[Face, ...]) -> tuple[Face, ...]:
+    """Faces besides the `known` ones whose eyes no cascade sees, as behind glasses or in the shadow of a hat, largest first.
+
+    colour: uint8 H×W×3, sRGB. What two of three cascades take for a face in one place is one; its eyes are where they are in most faces.
+    For what is worth a second look or a person's word, not for measuring distances.
+    """
+    height, width = colour.shape[:2]
+    boxes: list[list[tuple[float, float, float]]] = []
+    for name in ("haarcascade_frontalface_alt2", "haarcascade_frontalface_alt", "haarcascade_frontalface_default"):
+        cascade = _cascade(name)
+        if cascade is None:
+            return ()
+        boxes.append(_boxes(cascade, colour, _LOOKED_AT, _SMALLEST[0], False))
+    found: list[tuple[float, Face]] = []
+    taken = [(f.x * width, f.y * height, 2 * f.half_width * width) for f in known]
+    for i, some in enumerate(boxes[:2]):
+        for x, y, side in some:
+            agreed = any(
+                abs(x + side / 2 - a - c / 2) < side / 5 and abs(y + side / 2 - b - c / 2) < side / 5 and 0.7 < side / c < 1.4
+                for other in boxes[i + 1 :]
+                for a, b, c in other
+            )
+            middle = x + side / 2, y + side / 2
+            if not agreed or any(math.hypot(middle[0] - a, middle[1] - b) < (side + c) / 2.5 for a, b, c in taken):
+                continue
+            part = colour[max(0, int(y)) : round(y + side), max(0, int(x)) : round(x + side)]
+            if min(part.shape[:2]) < 16 or float(cv().cvtColor(part, cv().COLOR_RGB2GRAY).std()) < _CONTRAST:
+                continue
+            eyes = [(x + share * side, y + _EYE_LINE * side) for share in _EYE_PLACES]
+            found.append((side, face_of_eyes(eyes[0], eyes[1], (width, height))))
+            taken.append((*middle, side))
     return tuple(face for _, face in sorted(found, key=lambda item: -item[0]))
 
 

@@ -238,7 +238,7 @@ def face_points(network: Network, colour: Bytes, square: Square) -> tuple[Floats
 
 def _mesh(network: Network, colour: Bytes, square: Square) -> tuple[Floats64, float]:
     side = network.part.signature.side or 192
-    outputs = network.run((_cut(colour, square, side).astype(np.float32) / 255)[None])
+    outputs = network.run((_cut(colour, square, side)[None] / 255).astype(np.float32))
     mesh = next(o for o in outputs if len(o) in [3 * n for n in POINTS]).reshape(-1, 3)[:, :2]
     flags = [float(o[0]) for o in outputs if len(o) == 1]
     chance = 1 / (1 + math.exp(-max(-50.0, min(50.0, flags[0])))) if flags else 1.0
@@ -248,8 +248,10 @@ def _mesh(network: Network, colour: Bytes, square: Square) -> tuple[Floats64, fl
 def _square_of(mesh: Floats64) -> Square:
     right, left = mesh[33], mesh[263]
     turn = math.atan2(left[1] - right[1], left[0] - right[0])
-    low, high = mesh.min(0), mesh.max(0)
-    x, y = (low + high) / 2
+    # Along the face's own axes; MediaPipe takes the photo's, which makes the square of a tilted face larger than the detector's.
+    axes = np.array(((math.cos(turn), math.sin(turn)), (-math.sin(turn), math.cos(turn))))
+    low, high = (mesh @ axes.T).min(0), (mesh @ axes.T).max(0)
+    x, y = (low + high) / 2 @ axes
     return Square(float(x), float(y), max(_FACE_SQUARE * float((high - low).max()), 1.0), turn)
 
 
@@ -265,7 +267,7 @@ def body_points(network: Network, colour: Bytes, square: Square, *, rounds: int 
     side = network.part.signature.side or 256
     points, seen, chance = np.zeros((POSE_POINTS, 2)), np.zeros(POSE_POINTS), 0.0
     for _ in range(rounds):
-        outputs = network.run((_cut(colour, square, side).astype(np.float32) / 255)[None])
+        outputs = network.run((_cut(colour, square, side)[None] / 255).astype(np.float32))
         raw = next(o for o in outputs if len(o) == 5 * POSE_POINTS).reshape(-1, 5).astype(np.float64)
         flags = [float(o[0]) for o in outputs if len(o) == 1]
         # The graph takes this flag as it stands.
