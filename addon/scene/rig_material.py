@@ -30,6 +30,7 @@ from .notes import read_notes
 COLOUR = "stillscape_colour"
 COVER = "stillscape_cover"
 """Custom property of a rigged mesh's object, and of the nodes that layers have because of it: the same text."""
+_FINE = 4
 _EDGE = 2.0  # pixels of the photo beside an opening in which nothing painted is seen at rest
 _PLAIN = {Part.POCKET: (92, 40, 38), Part.TEETH_UPPER: (214, 204, 190), Part.TEETH_LOWER: (206, 194, 180), Part.TONGUE: (168, 92, 90)}
 _DARK = 0.035  # metres behind the teeth at which a tenth of the light is left
@@ -222,13 +223,16 @@ def coverage(name: str, subject: SubjectMesh, layer: bpy.types.Object) -> bpy.ty
     width, height = nodes["Matte"].image.size
     scale, offset = (np.array(nodes["Place"].inputs[i].default_value[:2], np.float64) for i in (1, 2))
     uv = subject.ray[:, :2].astype(np.float64) / np.maximum(subject.ray[:, 2:], 1e-9) * scale + offset
-    at = np.column_stack([uv[:, 0] * width, (1 - uv[:, 1]) * height]) - 0.5
+    # Larger than it is asked for: OpenCV fills every pixel that a triangle touches, which would close narrow slits.
+    fine = _FINE if width * height <= 4_000_000 else 2
+    at = np.column_stack([uv[:, 0] * width, (1 - uv[:, 1]) * height]) * fine - 0.5
     points = np.rint(np.clip(at, -1e4, 1e5) * 16).astype(np.int32)[subject.triangles]
-    mask = np.zeros((height, width), np.uint8)
+    mask = np.zeros((height * fine, width * fine), np.uint8)
     for triangle in points:
         cv().fillConvexPoly(mask, triangle, 255, shift=4)
-    # Filled triangles take in every pixel that they touch.
-    mask = cv().erode(mask, np.ones((3, 3), np.uint8), borderType=cv().BORDER_REPLICATE)
+    # The whole pixel and half of one about it.
+    mask = cv().erode(mask, np.ones((2 * fine + 1, 2 * fine + 1), np.uint8), borderType=cv().BORDER_REPLICATE)
+    mask = np.ascontiguousarray(mask[fine // 2 :: fine, fine // 2 :: fine])
     image = _image(f"{name} Coverage", np.dstack([mask] * 3 + [np.full_like(mask, 255)]))
     image.colorspace_settings.name = "Non-Color"
     return image
