@@ -196,12 +196,14 @@ def _identified(built: Built) -> Built:
 def remove(collection: bpy.types.Collection) -> None:
     """Take back what a build has made; nothing happens if the file that it was in has been closed."""
     try:
-        objects = list(collection.objects)
+        inside = [child for child in collection.children if child.get(ROLE) == "shapes"]  # of a rig's bones
+        objects = [o for held in (*inside, collection) for o in held.objects]
     except ReferenceError:
         return
     for o in objects:
         bpy.data.objects.remove(o)
-    bpy.data.collections.remove(collection)
+    for child in (*inside, collection):
+        bpy.data.collections.remove(child)
 
 
 def _root(layered: LayeredPhoto, collection: bpy.types.Collection) -> bpy.types.Object:

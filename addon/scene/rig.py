@@ -17,11 +17,14 @@ import bpy
 import numpy as np
 from numpy.typing import NDArray
 
+from ..spec import SceneSpec
 from ..vision.carry import carry_over
 from ..vision.geometry import RayMap
+from ..vision.landmarks import Person
+from ..vision.layered import LayeredPhoto
 from ..vision.rigging import Bone, Part, SubjectMesh
 from . import rig_material as materials
-from .build import ID, NAME, ROLE
+from .build import ID, NAME, ROLE, Built
 from .rig_bones import FOLLOW, dress, with_aims, write_bones
 from .rig_keys import BASIS, MADE_KEYS, add_sliders, drive_keys, edited_keys, ordered, write_keys
 from .rig_material import Picture
@@ -37,6 +40,7 @@ from .rig_mesh import (
     write_plain_group,
     write_weights,
 )
+from .rig_people import layer_index, photo_of, rig_data
 from .rig_shapes import remove_unused
 
 RIG, MESH = "rig", "rig mesh"
@@ -44,6 +48,8 @@ RIG, MESH = "rig", "rig mesh"
 PERSON = "stillscape_person"
 LAYER = "stillscape_layer"
 SHOWN = "stillscape_shown"
+COVERAGE = "stillscape_coverage"
+"""Custom property of the mesh object: the image that tells what it hides at rest."""
 _MODIFIER = "Rig"
 _PICTURED = ((1, Part.EYE_RIGHT, "Right Eye"), (2, Part.EYE_LEFT, "Left Eye"), (PICTURED, Part.POCKET, "Lips"))
 """Slots, parts and names of the materials that have a picture."""
@@ -125,8 +131,45 @@ def make_rig(
     armature[MESH] = o
     o[LAYER] = layer
     _hide(layer)
-    materials.uncover(layers_behind(root, layer) if behind is None else behind, layer)
+    _uncover(o, subject, layer, root, behind)
     return Rigged(armature, o, person)
+
+
+def build_rigs(layered: LayeredPhoto, spec: SceneSpec, built: Built) -> tuple[bpy.types.Object, ...]:
+    """Rig the people of a scene that was just built, as `spec.rig` says; returns their armatures, in the order of the people.
+
+    Of whom too little is known or seen, there is a warning in the log instead. Nothing of the scene's settings is touched. Raises
+    InputError if a file of the layered photo is damaged.
+    """
+    from ..vision.subject import people_of
+
+    body = spec.rig.kind == "body"
+    people = [p for p in people_of(layered) if body or p.face is not None]
+    photo = photo_of(layered) if people and built.layers else None
+    made = []
+    for person in people:
+        index = layer_index(layered, person)
+        if photo is None or index is None:
+            continue
+        data = rig_data(layered, person, photo, built.root, body=body)
+        if data is not None:
+            layer, behind = built.layers[index], built.layers[index + 1 :]
+            rigged = make_rig(
+                data.mesh, data.bones, person.name, layer, built.root, pictures=data.pictures, colours=data.colours, behind=behind
+            )
+            made.append(rigged.armature)
+    return tuple(made)
+
+
+def rebuild_from(layered: LayeredPhoto, rigged: Rigged, person: Person, *, body: bool) -> Rebuilt | None:
+    """`rebuild_rig` with the depth as it is painted now and the landmarks of `person`; None, and a warning, if nothing can be made of them.
+
+    layered: the photo in layers as they are in the scene. Raises InputError if a file of it is damaged.
+    """
+    data = rig_data(layered, person, photo_of(layered), rigged.armature.parent, body=body, layer=layer_of(rigged))
+    if data is None:
+        return None
+    return rebuild_rig(rigged, data.mesh, data.bones, pictures=data.pictures, colours=data.colours)
 
 
 def rigs_of(root: bpy.types.Object) -> tuple[Rigged, ...]:
@@ -151,7 +194,7 @@ def layer_of(rigged: Rigged) -> bpy.types.Object | None:
 
 def layers_behind(root: bpy.types.Object, layer: bpy.types.Object) -> list[bpy.types.Object]:
     """The photo's layers behind one of them, by the numbers in the names that we gave them."""
-    sheets = [o for o in _collection_of(root).objects if o.get(ROLE) == "layer"]
+    sheets = _sheets(root)
 
     def place(o: bpy.types.Object) -> tuple[int, int]:
         number = re.match(r" (\d+) ", str(o.get(NAME, o.name))[len(root.name) :])
@@ -168,24 +211,26 @@ def remove_rig(armature: bpy.types.Object) -> None:
     layer = mesh.get(LAYER) if mesh is not None else None
     data = [armature.data]
     used: list[bpy.types.Material] = []
+    images: list[bpy.types.Image] = []
     if mesh is not None:
         data.append(mesh.data)
         used = [m for m in mesh.data.materials if m is not None]
+        images = [image for image in (mesh.get(COVERAGE),) if image is not None]
+        materials.cover(_sheets(root), mesh)
     for o in (armature, *([mesh] if mesh is not None else [])):
         bpy.data.objects.remove(o)
     for block in data:
         if block.users == 0:
             (bpy.data.armatures if isinstance(block, bpy.types.Armature) else bpy.data.meshes).remove(block)
-    for material in used:
+    for material in set(used):
         if material.users == 0:
-            images = {n.image for n in material.node_tree.nodes if n.type == "TEX_IMAGE" and n.image is not None}
+            images += [n.image for n in material.node_tree.nodes if n.type == "TEX_IMAGE" and n.image is not None]
             bpy.data.materials.remove(material)
-            for image in images:
-                if image.users == 0 and image.get(ROLE) == "part":
-                    bpy.data.images.remove(image)
+    for image in set(images):
+        if image.users == 0 and image.get(ROLE) == "part":
+            bpy.data.images.remove(image)
     remove_unused(collection)
     if layer is not None and not any(layer_of(other) == layer for other in rigs_of(root)):
-        materials.cover((o for o in collection.objects if o.get(ROLE) == "layer"), layer)
         _show(layer)
 
 
@@ -246,7 +291,7 @@ def rebuild_rig(
     bpy.data.meshes.remove(before)
     mesh.name = name
     if layer is not None:
-        materials.uncover(layers_behind(root, layer) if behind is None else behind, layer)
+        _uncover(o, subject, layer, root, behind)
     return Rebuilt(rigged, (*groups, *keys, *kept_pictures))
 
 
@@ -374,6 +419,28 @@ def _paint(
     materials.colour_inside(mesh, subject, colours)
 
 
+def _uncover(
+    o: bpy.types.Object, subject: SubjectMesh, layer: bpy.types.Object, root: bpy.types.Object, behind: Sequence[bpy.types.Object] | None
+) -> None:
+    """Let the layers behind a person's show their fill where the mesh hides them at rest."""
+    others = layers_behind(root, layer) if behind is None else behind
+    materials.cover(_sheets(root), o)
+    old = o.get(COVERAGE)
+    if old is not None:
+        del o[COVERAGE]
+        if old.users == 0:
+            bpy.data.images.remove(old)
+    image = materials.coverage(o.name, subject, layer) if others else None
+    if image is not None:
+        o[COVERAGE] = image
+        materials.uncover(others, o, layer, image)
+
+
+def _sheets(root: bpy.types.Object) -> list[bpy.types.Object]:
+    """The photo's live layers."""
+    return [o for o in _collection_of(root).objects if o.get(ROLE) == "layer"]
+
+
 def _own_uv(layer: bpy.types.Object) -> Map2:
     """From the photo's UV to that of the layer's images."""
     nodes = layer.data.materials[0].node_tree.nodes
@@ -455,15 +522,6 @@ def _editing(armature: bpy.types.Object) -> Iterator[bpy.types.Armature]:
 
 
 __all__ = [
-    "FOLLOW",
-    "Picture",
-    "Rebuilt",
-    "Rigged",
-    "layer_of",
-    "layers_behind",
-    "make_rig",
-    "meshes_of",
-    "rebuild_rig",
-    "remove_rig",
-    "rigs_of",
-]
+    "FOLLOW", "Picture", "Rebuilt", "Rigged", "build_rigs", "layer_of", "layers_behind", "make_rig", "meshes_of", "rebuild_from", "rebuild_rig",
+    "remove_rig", "rigs_of",
+]  # fmt: skip

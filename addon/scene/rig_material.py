@@ -4,12 +4,13 @@ The skin is the layer's own material with the input "Rigged" set. Eyes show the 
 where it does not; both are found by the ray at rest, so that the pupil is where it was and turns with the eyeball. The inside of the
 mouth has plain colours, darker towards the throat.
 
-Layers behind show their fill wherever the subject covers them in the photo, moved or not: at rest the subject hides it. Elsewhere they
-are as they were, so that the rest pose stays exact.
+Layers behind show their fill wherever the subject's mesh hides them at rest, moved or not. Elsewhere they are as they were, so that the
+rest pose stays exact.
 """
 
 from __future__ import annotations
 
+import math
 import uuid
 from collections.abc import Iterable
 from typing import Protocol
@@ -18,17 +19,19 @@ import bpy
 import numpy as np
 from numpy.typing import NDArray
 
+from ..vision.cv import cv
 from ..vision.geometry import RayMap
 from ..vision.rigging import Part, SubjectMesh
 from ..vision.texture import srgb_to_linear
 from .build import MADE, ROLE, fingerprint, is_repainted
 from .material import RIGGED, UNCOVERED, LayerImages, layer_group, lookup_group, photo_material
+from .notes import read_notes
 
 COLOUR = "stillscape_colour"
 COVER = "stillscape_cover"
-"""Custom property of a subject's layer, and of the nodes that others have because of it: the same text."""
-_COVERED = 0.02
-"""Of the subject's matte, above which its mesh is there at rest."""
+"""Custom property of a rigged mesh's object, and of the nodes that layers have because of it: the same text."""
+_FINE = 4
+_EDGE = 2.0  # pixels of the photo beside an opening in which nothing painted is seen at rest
 _PLAIN = {Part.POCKET: (92, 40, 38), Part.TEETH_UPPER: (214, 204, 190), Part.TEETH_LOWER: (206, 194, 180), Part.TONGUE: (168, 92, 90)}
 _DARK = 0.035  # metres behind the teeth at which a tenth of the light is left
 
@@ -110,11 +113,13 @@ def picture_material(
     """
     left, top, right, bottom = picture.box
     box = left, 1 - bottom, right - left, bottom - top
+    notes = read_notes(root)
+    pixel = 1.0 if notes is None else picture.colour.shape[1] / max(1e-9, (right - left) * notes.size[0])
     if old is not None and "Fill" in old.node_tree.nodes and "Cover" in old.node_tree.nodes:
         nodes = old.node_tree.nodes
         if nodes["Fill"].image is not None and is_repainted(nodes["Fill"].image):
             return old
-        for node, fresh in zip((nodes["Fill"], nodes["Cover"]), _images(name, picture)):
+        for node, fresh in zip((nodes["Fill"], nodes["Cover"]), _images(name, picture, pixel)):
             before, node.image = node.image, fresh
             if before is not None and before.users == 0:
                 label = before.name
@@ -122,7 +127,7 @@ def picture_material(
                 fresh.name = label
         _put(nodes["Place"], box)
         return old
-    fill, always = _images(name, picture)
+    fill, always = _images(name, picture, pixel)
     material = _like(layer.data.materials[0], name, LayerImages(fill, None, box), root)
     tree = material.node_tree
     node = tree.nodes.new("ShaderNodeTexImage")
@@ -132,12 +137,16 @@ def picture_material(
     return material
 
 
-def _images(name: str, picture: Picture) -> tuple[bpy.types.Image, bpy.types.Image]:
-    """The colours with their alpha, and where they are seen at all times."""
+def _images(name: str, picture: Picture, pixel: float) -> tuple[bpy.types.Image, bpy.types.Image]:
+    """The colours with their alpha, and where they are seen at all times: not within two of the photo's pixels of what the photo shows, so that
+    what of them is mixed into the pixels at an opening's edge at rest is the photo. pixel: pixels of the picture in one of the photo's."""
     shown = np.maximum(picture.cover, picture.rim)
     colours = _image(name, np.dstack([picture.colour, shown]))
     colours.alpha_mode = "CHANNEL_PACKED"  # they go on under what is clear, so that soft edges mix with them
-    cover = _image(f"{name} Cover", np.dstack([picture.cover] * 3 + [np.full_like(shown, 255)]))
+    reach = math.ceil(_EDGE * pixel)
+    kernel = cv().getStructuringElement(cv().MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
+    always = cv().erode(picture.cover, kernel, borderType=cv().BORDER_REPLICATE)
+    cover = _image(f"{name} Cover", np.dstack([always] * 3 + [np.full_like(shown, 255)]))
     cover.colorspace_settings.name = "Non-Color"
     return colours, cover
 
@@ -206,67 +215,81 @@ def follow_layer(material: bpy.types.Material, layer: bpy.types.Object) -> None:
 # what is uncovered
 
 
-def uncover(layers: Iterable[bpy.types.Object], subject: bpy.types.Object) -> None:
-    """Let `layers`, which stand behind the layer `subject`, show their fill where that covers them in the photo.
+def coverage(name: str, subject: SubjectMesh, layer: bpy.types.Object) -> bpy.types.Image | None:
+    """Where a mesh hides at rest whatever is behind it, as an image over the layer's own box: white, but for a pixel at its rim."""
+    nodes = layer.data.materials[0].node_tree.nodes
+    if "Place" not in nodes or "Matte" not in nodes or nodes["Matte"].image is None:
+        return None
+    width, height = nodes["Matte"].image.size
+    scale, offset = (np.array(nodes["Place"].inputs[i].default_value[:2], np.float64) for i in (1, 2))
+    uv = subject.ray[:, :2].astype(np.float64) / np.maximum(subject.ray[:, 2:], 1e-9) * scale + offset
+    # Larger than it is asked for: OpenCV fills every pixel that a triangle touches, which would close narrow slits.
+    fine = _FINE if width * height <= 4_000_000 else 2
+    at = np.column_stack([uv[:, 0] * width, (1 - uv[:, 1]) * height]) * fine - 0.5
+    points = np.rint(np.clip(at, -1e4, 1e5) * 16).astype(np.int32)[subject.triangles]
+    mask = np.zeros((height * fine, width * fine), np.uint8)
+    for triangle in points:
+        cv().fillConvexPoly(mask, triangle, 255, shift=4)
+    # The whole pixel and half of one about it.
+    mask = cv().erode(mask, np.ones((2 * fine + 1, 2 * fine + 1), np.uint8), borderType=cv().BORDER_REPLICATE)
+    mask = np.ascontiguousarray(mask[fine // 2 :: fine, fine // 2 :: fine])
+    image = _image(f"{name} Coverage", np.dstack([mask] * 3 + [np.full_like(mask, 255)]))
+    image.colorspace_settings.name = "Non-Color"
+    return image
 
-    Called again it brings the subject's matte up to date.
+
+def uncover(layers: Iterable[bpy.types.Object], o: bpy.types.Object, layer: bpy.types.Object, covered: bpy.types.Image) -> None:
+    """Let `layers`, which stand behind the rigged mesh object `o`, show their fill where it hides them at rest, moved or not.
+
+    covered: of `coverage`, over the box of the person's own live `layer`.
     """
-    source = subject.data.materials[0].node_tree.nodes
-    if "Matte" not in source or "Place" not in source:
-        return
-    if COVER not in subject:
-        subject[COVER] = uuid.uuid4().hex
-    for layer in layers:
-        material = layer.data.materials[0] if layer.data.materials else None
+    source = layer.data.materials[0].node_tree.nodes
+    o[COVER] = o.get(COVER) or uuid.uuid4().hex
+    for behind in layers:
+        material = behind.data.materials[0] if behind.data.materials else None
         if material is None or "Layer" not in material.node_tree.nodes:
             continue
         tree = material.node_tree
         node, lookup = tree.nodes["Layer"], tree.nodes["Photo Lookup"]
         if UNCOVERED not in node.inputs:
             node.node_tree = layer_group()
-        found = next((n for n in tree.nodes if n.get(COVER) == subject[COVER] and n.type == "TEX_IMAGE"), None)
-        if found is None:
-            place = tree.nodes.new("ShaderNodeVectorMath")
-            place.operation = "MULTIPLY_ADD"
-            found = tree.nodes.new("ShaderNodeTexImage")
-            found.interpolation, found.extension = "Linear", "CLIP"
-            covers = tree.nodes.new("ShaderNodeMath")
-            covers.operation = "GREATER_THAN"
-            covers.inputs[1].default_value = _COVERED
-            either = tree.nodes.new("ShaderNodeMath")
-            either.operation = "MAXIMUM"
-            either.inputs[1].default_value = 0.0
-            tree.links.new(lookup.outputs["UV"], place.inputs[0])
-            tree.links.new(place.outputs[0], found.inputs[0])
-            tree.links.new(found.outputs["Color"], covers.inputs[0])
-            tree.links.new(covers.outputs[0], either.inputs[0])
-            if node.inputs[UNCOVERED].is_linked:  # by another person
-                tree.links.new(node.inputs[UNCOVERED].links[0].from_socket, either.inputs[1])
-            tree.links.new(either.outputs[0], node.inputs[UNCOVERED])
-            for i, (made, label) in enumerate(((place, "Place"), (found, "Cover"), (covers, "Covers"), (either, "Uncovered"))):
-                made[COVER] = subject[COVER]
-                made.label = label
-                made.location = (280 * i, -700)
-        found.image = source["Matte"].image
-        place = found.inputs[0].links[0].from_node
+        place = tree.nodes.new("ShaderNodeVectorMath")
+        place.operation = "MULTIPLY_ADD"
         for i in (1, 2):
             place.inputs[i].default_value = source["Place"].inputs[i].default_value
+        image = tree.nodes.new("ShaderNodeTexImage")
+        image.image, image.interpolation, image.extension = covered, "Linear", "CLIP"
+        covers = tree.nodes.new("ShaderNodeMath")
+        covers.operation = "GREATER_THAN"
+        covers.inputs[1].default_value = 0.5
+        either = tree.nodes.new("ShaderNodeMath")
+        either.operation = "MAXIMUM"
+        either.inputs[1].default_value = 0.0
+        tree.links.new(lookup.outputs["UV"], place.inputs[0])
+        tree.links.new(place.outputs[0], image.inputs[0])
+        tree.links.new(image.outputs["Color"], covers.inputs[0])
+        tree.links.new(covers.outputs[0], either.inputs[0])
+        if node.inputs[UNCOVERED].is_linked:  # by another person
+            tree.links.new(node.inputs[UNCOVERED].links[0].from_socket, either.inputs[1])
+        tree.links.new(either.outputs[0], node.inputs[UNCOVERED])
+        for i, (made, label) in enumerate(((place, "Place"), (image, "Cover"), (covers, "Covers"), (either, "Uncovered"))):
+            made[COVER] = o[COVER]
+            made.label = label
+            made.location = (280 * i, -700)
 
 
-def cover(layers: Iterable[bpy.types.Object], subject: bpy.types.Object) -> None:
-    """Take back what `uncover` did for `subject`."""
+def cover(layers: Iterable[bpy.types.Object], o: bpy.types.Object) -> None:
+    """Take back what `uncover` did for a rigged mesh object."""
     for layer in layers:
         for material in layer.data.materials:
             tree = None if material is None else material.node_tree
-            if tree is None:
+            if tree is None or COVER not in o:
                 continue
-            ours = [n for n in tree.nodes if COVER in subject and n.get(COVER) == subject[COVER]]
+            ours = [n for n in tree.nodes if n.get(COVER) == o[COVER]]
             for node in ours:
-                if node.label == "Uncovered":
-                    before = node.inputs[1].links[0].from_socket if node.inputs[1].is_linked else None
-                    after = [link.to_socket for link in node.outputs[0].links]
-                    if before is not None:
-                        for socket in after:
-                            tree.links.new(before, socket)
+                if node.label == "Uncovered" and node.inputs[1].is_linked:
+                    before = node.inputs[1].links[0].from_socket
+                    for socket in [link.to_socket for link in node.outputs[0].links]:
+                        tree.links.new(before, socket)
             for node in ours:
                 tree.nodes.remove(node)

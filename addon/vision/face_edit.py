@@ -156,14 +156,13 @@ def move_point(face: FacePoints, index: int, place: Place, size: tuple[int, int]
     across = np.array((axis[1], -axis[0]))
     if mirror and other == index:  # a point of the middle stays in it
         step = axis * float(step @ axis)
-    pixels[index] += step
     confidence[index] = 1.0
     if mirror and other != index:
         own, far = (abs(float((pixels[i] - middle) @ across)) for i in (index, other))
-        before = abs(own - abs(float(step @ across)))
-        ratio = float(np.clip(far / before, 0.25, 4)) if before > 1e-6 * math.hypot(*size) else 1.0
+        ratio = float(np.clip(far / own, 0.25, 4)) if own > 1e-6 * math.hypot(*size) else 1.0
         pixels[other] += axis * float(step @ axis) - across * float(step @ across) * ratio
         confidence[other] = 1.0
+    pixels[index] += step
     return replace(face, points=pixels / size, confidence=confidence)
 
 

@@ -64,18 +64,21 @@ def eye_rings(face: FacePoints, fit: FaceFit, *, left: bool, step: float) -> Rin
     flat = [_resampled(half, _even(n)) for half in (upper, lower)]
     flat = [np.concatenate([flat[0], flat[1][-2:0:-1]])]
     given = face.pixels(fit.size)
-    around = _hit(fit, flat[0], POINTS[marks, :2], given[marks])
+    around = _hit(fit, flat[0], POINTS[marks, :2], given[marks], closed=True)
     around = _opened(around, n, _SHUT_LIDS * face.eye_distance(fit.size))
-    pixel = _pixels_per_metre(face, fit)
-    rings = [around, *_outward(around, n, step * pixel * 0.9, _LID_REACH * fit.scale * pixel)]
+    pixel = pixels_per_metre(fit)
+    rings = [around, *_outward(around, n, step * pixel * 0.9, _LID_REACH * pixel)]
+    # Near the opening the rings of the average face's own, farther out the map of pixels, which knows this face's brow.
     canonical = fit.canonical_xy(np.concatenate(rings[1:]) / fit.size).reshape(-1, *around.shape)
-    return Rings(np.stack(rings), np.concatenate([flat[0][None], canonical]))
+    usual = np.stack(_outward(flat[0] * (1, -1), n, step * 0.9, _LID_REACH)) * (1, -1)
+    share = np.linspace(1, 0, len(usual))[:, None, None] ** 0.5
+    return Rings(np.stack(rings), np.concatenate([flat[0][None], share * usual + (1 - share) * canonical]))
 
 
 def lip_rings(face: FacePoints, fit: FaceFit, *, step: float) -> Rings:
     """The rings around the line of shut lips or the opening of parted ones, over the lips and a little beyond. step: metres."""
     given, between = face.pixels(fit.size), face.eye_distance(fit.size)
-    pixel = _pixels_per_metre(face, fit)
+    pixel = pixels_per_metre(fit)
     line = np.concatenate([LIP_LINE[:0:-1] * (-1, 1, 1), LIP_LINE])[:, :2]
     width = float(np.hypot(*(given[64] - given[60]))) / pixel
     n = _points(width / step, 16, 128)
@@ -85,7 +88,7 @@ def lip_rings(face: FacePoints, fit: FaceFit, *, step: float) -> Rings:
     flat = _resampled(line, even)
     if shut:
         marks = np.stack([given[60], *(given[[a, b]].mean(0) for a, b in ((61, 67), (62, 66), (63, 65))), given[64]])
-        upper = _hit(fit, flat, POINTS[[60, 61, 62, 63, 64], :2], marks)
+        upper = _hit(fit, flat, POINTS[[60, 61, 62, 63, 64], :2], marks, closed=False)
         inner = np.concatenate([upper, upper[-2:0:-1]])
     else:
         halves = [_spline(given[list(which)], even) for which in (_UPPER_INNER, _LOWER_INNER)]
@@ -98,9 +101,18 @@ def lip_rings(face: FacePoints, fit: FaceFit, *, step: float) -> Rings:
     shares = np.cumsum(_GROWTH ** np.arange(count))
     rings = [inner, *(inner + s * (outer - inner) for s in shares / shares[-1])]
     last = height * (shares[-1] - shares[-2]) / shares[-1]
-    rings += _outward(outer, n, last, _LIP_REACH * fit.scale * pixel)
-    canonical = fit.canonical_xy(np.concatenate(rings[1:]) / fit.size).reshape(-1, *inner.shape)
-    return Rings(np.stack(rings), np.concatenate([whole[None], canonical]), shut)
+    rings += _outward(outer, n, last, _LIP_REACH * pixel)
+    # Over the lips, ring by ring as in the photo: the map of pixels says little between lips that are parted.
+    rim = [_spline(POINTS[list(which), :2], even) for which in (_UPPER_LIPS, _LOWER_LIPS)]
+    around = np.concatenate([rim[0], rim[1][-2:0:-1]])
+    lips = [whole, *(whole + s * (around - whole) for s in shares / shares[-1])]
+    beyond = fit.canonical_xy(np.concatenate(rings[len(lips) :]) / fit.size).reshape(-1, *inner.shape)
+    return Rings(np.stack(rings), np.concatenate([np.stack(lips), beyond]), shut)
+
+
+def _ring_count(step: float) -> int:
+    """How many rings lie within a reach of 1, the first `step` away."""
+    return max(2, int(math.log(1 + (_GROWTH - 1) / max(step, 1e-9)) / math.log(_GROWTH) + 1e-6))
 
 
 def _points(wanted: float, least: int, most: int) -> int:
@@ -108,9 +120,9 @@ def _points(wanted: float, least: int, most: int) -> int:
     return int(np.clip(8 * round(wanted / 8), 8 * -(-least // 8), most)) + 1
 
 
-def _pixels_per_metre(face: FacePoints, fit: FaceFit) -> float:
-    """Photo pixels in a metre of the average face."""
-    return face.eye_distance(fit.size) / 0.063
+def pixels_per_metre(fit: FaceFit) -> float:
+    """Photo pixels in a metre of the average face where a face is, however it is turned."""
+    return fit.scale * fit.size[0] / (fit.rays.width * float(fit.origin[1]))
 
 
 def _even(n: int) -> Floats:
@@ -141,17 +153,23 @@ def _spline(points: Floats, at: Floats) -> Floats:
     return points[i] + slope * t + bend[i] / 2 * t**2 + (bend[i + 1] - bend[i]) / (6 * h) * t**3
 
 
-def _hit(fit: FaceFit, flat: Floats, marks: Floats, pixels: Floats) -> Floats:
+def _hit(fit: FaceFit, flat: Floats, marks: Floats, pixels: Floats, *, closed: bool) -> Floats:
     """Canonical places (N×2) in pixels of the photo, moved so that the marks (canonical K×2) come to lie on their pixels exactly.
 
-    The map of the face may pass its points by a little; what it misses them by is carried over from the nearest ones.
+    flat: a line, closed or not. The map of the face may pass its points by a little; what it misses them by is carried over along the line.
     """
     size = np.array(fit.size, np.float64)
     found = fit.from_canonical(np.concatenate([flat, marks])) * size
     miss = pixels - found[len(flat) :]
-    away = ((flat[:, None] - marks) ** 2).sum(-1)
-    weight = 1 / (away + 1e-10)
-    return found[: len(flat)] + (weight / weight.sum(1, keepdims=True)) @ miss
+    # Marks lie along the line; between two of them it takes some of both's.
+    nearest = ((flat[:, None] - marks) ** 2).sum(-1).argmin(0)
+    along = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(flat, axis=0).T))])
+    order = np.argsort(along[nearest])
+    at, miss = along[nearest][order], miss[order]
+    if closed:
+        whole = along[-1] + float(np.hypot(*(flat[0] - flat[-1])))
+        at, miss = np.concatenate([at, [at[0] + whole]]), np.concatenate([miss, miss[:1]])
+    return found[: len(flat)] + np.column_stack([np.interp(along, at, miss[:, i]) for i in range(2)])
 
 
 def _opened(around: Floats, n: int, least: float) -> Floats:
@@ -178,9 +196,7 @@ def _outward(around: Floats, n: int, step: float, reach: float) -> list[Floats]:
     back = -np.cos(angle)[:, None] * across - np.sin(angle)[:, None] * up
     way = np.concatenate([half, back[-2:0:-1]])
     rings, out = [], 0.0
-    while True:
-        out += step
-        step *= _GROWTH
-        if out > reach and rings:
-            return rings
+    for k in range(_ring_count(step / reach)):
+        out += step * _GROWTH**k
         rings.append(around + out * way)
+    return rings

@@ -208,7 +208,7 @@ def jaw_share(xy: Array, side: NDArray) -> Array:
     x, y = np.abs(xy[:, 0]), xy[:, 1]
     line = _lip_line(x, 1)
     sign = np.where((side != 0) & (np.abs(y - line) < 0.015), side, np.where(y >= line, 1.0, -1.0))
-    half = line + np.maximum(x - CORNER, 0) * 1.1  # the height at which the cheek takes half of it rises to the joint
+    half = line + np.maximum(x - CORNER, 0) * 0.55  # the height at which the cheek takes half of it rises towards the joint
     width = 0.016 + 0.25 * np.maximum(x - CORNER, 0)
     cheek = ramp((half - y) / width / 2 + 0.5)
     towards_corner = ramp((x / CORNER - 0.2) / 0.8)

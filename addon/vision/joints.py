@@ -12,7 +12,7 @@ Floats64 = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 Joints = dict[str, tuple[float, float]]
 
-_NOSE_BASE, _EYES_TO_NOSE = 33, 0.053  # metres down from the pupils
+_NOSE_BASE, _EYES_TO_NOSE = 33, 0.058  # metres down from the pupils, in a face with a long nose
 SEEN = 0.5  # how likely a pose network must hold a point to be seen
 _CROWN, _PIT = 0.12, 0.19  # metres above and below the pupils: the top of the head, and the pit of the neck
 _SHOULDER_DOWN, _SHOULDER_OUT = 0.05, 0.175  # metres from the pit of the neck to the joint of a shoulder

@@ -248,8 +248,10 @@ def _mesh(network: Network, colour: Bytes, square: Square) -> tuple[Floats64, fl
 def _square_of(mesh: Floats64) -> Square:
     right, left = mesh[33], mesh[263]
     turn = math.atan2(left[1] - right[1], left[0] - right[0])
-    low, high = mesh.min(0), mesh.max(0)
-    x, y = (low + high) / 2
+    # Along the face's own axes; MediaPipe takes the photo's, which makes the square of a tilted face larger than the detector's.
+    axes = np.array(((math.cos(turn), math.sin(turn)), (-math.sin(turn), math.cos(turn))))
+    low, high = (mesh @ axes.T).min(0), (mesh @ axes.T).max(0)
+    x, y = (low + high) / 2 @ axes
     return Square(float(x), float(y), max(_FACE_SQUARE * float((high - low).max()), 1.0), turn)
 
 

@@ -7,11 +7,13 @@ the edges themselves. That is some per cent longer than the true geodesic, and n
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
+_PASSES = 8  # in which the vertices of a cube find each other; those that do not make two cubes of it
 _ROUNDS = 24  # over the fine edges, after the coarse ones
 
 
@@ -26,6 +28,11 @@ class Graph:
 
     def __len__(self) -> int:
         return len(self.start) - 1
+
+    @cached_property
+    def owner(self) -> NDArray[np.int64]:
+        """Whose neighbour each entry of `other` is."""
+        return np.repeat(np.arange(len(self)), np.diff(self.start))
 
     def _least(self, values: Array) -> Array:
         """For every vertex the least of its neighbours' values (E given), infinity without neighbours."""
@@ -47,7 +54,7 @@ class Graph:
     def smoothed(self, values: Array, rounds: int, held: NDArray[np.bool_] | None = None) -> Array:
         """Values N, again and again half their own and half their neighbours' mean, near ones more; where `held` they stay."""
         near = 1 / np.maximum(self.length, 1e-5)
-        owner = np.repeat(np.arange(len(self)), np.diff(self.start))
+        owner = self.owner
         total = np.bincount(owner, near, len(self))
         for _ in range(rounds):
             mean = np.bincount(owner, near * values[self.other], len(self)) / np.maximum(total, 1e-12)
@@ -75,6 +82,20 @@ def mesh_graph(position: Array, triangles: NDArray[np.int32]) -> Graph:
     return graph_of(np.asarray(position, np.float64), t[:, [0, 1, 2]].ravel(), t[:, [1, 2, 0]].ravel())
 
 
+def _joined(graph: Graph, cube: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Numbers of cubes, divided where two sheets pass through one without a way between them in it."""
+    inner = cube[graph.owner] == cube[graph.other]
+    a, b = graph.owner[inner], graph.other[inner]
+    first = np.arange(len(graph))
+    if len(a):
+        starts = np.flatnonzero(np.diff(a, prepend=-1))
+        for _ in range(_PASSES):
+            least = np.minimum.reduceat(first[b], starts)
+            first[a[starts]] = np.minimum(first[a[starts]], least)
+            first = first[first]
+    return np.unique(first, return_inverse=True)[1].ravel()
+
+
 def distances(graph: Graph, seeds: NDArray[np.bool_], cell: float) -> Array:
     """How far it is from the seeds (bool N) along the mesh, float64 N in metres; infinite where no way leads. cell: metres, of the cubes."""
     if not seeds.any():
@@ -82,11 +103,10 @@ def distances(graph: Graph, seeds: NDArray[np.bool_], cell: float) -> Array:
     place = np.floor((graph.position - graph.position.min(0)) / cell).astype(np.int64)
     size = place.max(0) + 1
     _, cube = np.unique((place[:, 0] * size[1] + place[:, 1]) * size[2] + place[:, 2], return_inverse=True)
-    cube = cube.ravel()
+    cube = _joined(graph, cube.ravel())
     count = np.bincount(cube)
     middle = np.stack([np.bincount(cube, graph.position[:, k]) for k in range(3)], 1) / count[:, None]
-    owner = np.repeat(np.arange(len(graph)), np.diff(graph.start))
-    a, b = cube[owner], cube[graph.other]
+    a, b = cube[graph.owner], cube[graph.other]
     across = a != b
     coarse = graph_of(middle, a[across], b[across])
     near = np.full(len(count), np.inf)

@@ -31,7 +31,7 @@ _SPREAD, _EDGE = 40.0, 14.0  # of the smoothing along what has one colour
 _TELLING = 0.15  # of the whole depth: a smaller step from the face to what is around it tells less
 _HEAD = 0.098, 0.142, 0.012  # metres: a head's half width and half height with its hair, and its middle above the pupils
 _LIMBS = {  # metres: half as thick as they are
-    ("neck", "spine"): 0.11, ("shoulder.R", "shoulder.L"): 0.07, ("hip.R", "hip.L"): 0.09, ("neck", "head"): 0.05,
+    ("neck", "spine"): 0.07, ("shoulder.R", "shoulder.L"): 0.07, ("hip.R", "hip.L"): 0.09,
     ("shoulder.R", "elbow.R"): 0.045, ("elbow.R", "wrist.R"): 0.035, ("hip.R", "knee.R"): 0.065, ("knee.R", "ankle.R"): 0.045,
     ("shoulder.L", "elbow.L"): 0.045, ("elbow.L", "wrist.L"): 0.035, ("hip.L", "knee.L"): 0.065, ("knee.L", "ankle.L"): 0.045,
 }  # fmt: skip
@@ -169,7 +169,7 @@ def _cut(colour: Bytes, d: Floats, body: Body, others: list[Body]) -> Mask | Non
         odds = place + 0.5 * (odds - place) + 0.5 * (total - place)
     trimap = np.where(total > 0, cv2.GC_PR_FGD, cv2.GC_PR_BGD).astype(np.uint8)
     trimap[total < -_SETTLED] = cv2.GC_BGD
-    trimap[(total > _SETTLED) | face] = cv2.GC_FGD
+    trimap[(total > _SETTLED) | (place >= _CERTAIN)] = cv2.GC_FGD  # the face, the head's core and the limbs as well
     if np.count_nonzero(trimap == cv2.GC_BGD) > 30:
         cv2.setRNGSeed(0)
         models = np.zeros((1, 65)), np.zeros((1, 65))

@@ -51,11 +51,13 @@ _SPARE = 1.2  # how much further lids turn than their middle needs: somewhere th
 _WIDE = 10.0  # degrees that an upper lid opens beyond rest
 _SIDES = (("L", 1.0), ("R", -1.0))
 _LIMBS = (
-    ("upper_arm", "shoulder", "elbow", "shoulder", 0.045, 60.0),
-    ("forearm", "elbow", "wrist", "upper_arm", 0.035, 60.0),
-    ("thigh", "hip", "knee", "spine", 0.075, 40.0),
-    ("shin", "knee", "ankle", "thigh", 0.05, 40.0),
-)  # bone, joints at its head and tail, parent, how deep inside the flesh (metres), degrees either way
+    ("upper_arm", "shoulder", "elbow", "shoulder", 60.0),
+    ("forearm", "elbow", "wrist", "upper_arm", 60.0),
+    ("thigh", "hip", "knee", "spine", 40.0),
+    ("shin", "knee", "ankle", "thigh", 40.0),
+)  # bone, joints at its head and tail, parent, degrees either way
+_DEEP = {"shoulder": 0.045, "elbow": 0.04, "wrist": 0.025, "hip": 0.08, "knee": 0.05, "ankle": 0.035}
+"""Metres that joints lie inside the flesh."""
 
 
 def _tuple(p: Array) -> tuple[float, float, float]:
@@ -155,11 +157,9 @@ class _Frame:
         return np.stack([np.cross(y, z), y, z], 1)
 
     def _on_ray(self, shares: Array, depth: Array) -> Array:
-        tangents = (
-            np.stack(self.fit.rays.uv_to_ray(shares[:, 0], 1 - shares[:, 1]), -1)
-            if self.fit is not None
-            else np.full((len(shares), 2), np.nan)
-        )
+        if self._fit is None:
+            return np.full((len(shares), 3), np.nan)
+        tangents = np.stack(self._fit.rays.uv_to_ray(shares[:, 0], 1 - shares[:, 1]), -1)
         return np.stack([tangents[:, 0] * depth, depth, tangents[:, 1] * depth], 1)
 
     def placed(self, shares: Array, depth: Array) -> Array:
@@ -211,7 +211,7 @@ def _trunk(frame: _Frame, body: bool) -> list[Bone]:
         Bone("head", _tuple(frame.pivot), _tuple(frame.crown), head_z, "neck", connected=True, limits=_turns(HEAD_NOD, HEAD_TURN, HEAD_TILT)),
     ]  # fmt: skip
     for side, sign in _SIDES:
-        tip = frame.joint(f"shoulder.{side}", 0.045) if body else None
+        tip = frame.joint(f"shoulder.{side}", _DEEP["shoulder"]) if body else None
         if tip is None:
             tip = frame.base + s * frame.trunk @ ((np.array(canonical.SHOULDER) - canonical.NECK_BASE) * (sign, 1, 1))
         inner = frame.base + s * frame.trunk @ ((np.array(canonical.PIT) - canonical.NECK_BASE) + np.array([sign * 0.02, 0, 0]))
@@ -311,12 +311,14 @@ def _limbs(frame: _Frame) -> list[Bone]:
     bones = []
     s = frame.scale
     for side, _ in _SIDES:
-        for name, start, end, parent, deep, degrees in _LIMBS:
-            head, tail = frame.joint(f"{start}.{side}", deep), frame.joint(f"{end}.{side}", deep)
+        joints = {name: frame.joint(f"{name}.{side}", deep) for name, deep in _DEEP.items()}
+        for name, start, end, parent, degrees in _LIMBS:
+            head, tail = joints[start], joints[end]
             if head is None or tail is None:
                 continue
-            # A photo tells little of how a limb points towards the camera: the bone lies across its view.
-            tail = tail * (head[1] / max(float(tail[1]), 1e-6)) if abs(tail[1] - head[1]) > 0.25 * s else tail
+            # A relief is no witness of how a limb points to the camera: one that seems to do so much lies across its view.
+            if abs(tail[1] - head[1]) > 0.25 * s:
+                tail = joints[end] = tail * (head[1] / max(float(tail[1]), 1e-6))
             above = "spine" if parent == "spine" else f"{parent}.{side}"
             turns = {"rz": (-math.radians(degrees), math.radians(degrees)), **_turns(15, 15, 0)}
             known = {b.name: b for b in bones}

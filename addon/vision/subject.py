@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 
 from ..errors import InputError, StillscapeError
 from .canonical import POINTS
+from .cv import cv
 from .face_fit import points_of_some
-from .faces import Face, face_of_eyes, find_faces, find_more_faces
+from .faces import EYES, HALF_WIDTH, Face, face_of_eyes, find_faces, find_more_faces
 from .files import read_file, shown
 from .joints import Joints, guessed_joints, joints_of_pose
 from .landmarks import COUNT, LEFT_PUPIL, NOSE_TIP, RIGHT_PUPIL, FacePoints, Person, from_json
@@ -36,9 +37,15 @@ Floats = NDArray[np.float32]
 Bytes = NDArray[np.uint8]
 Mask = NDArray[np.bool_]
 
+_DOUBT = 0.15  # mean confidence of eyes, nose and mouth, below which there is no face where the network looked
 _SURE = 0.5  # how likely a network must hold what it found
-_EYES, _OTHERS = 0.6, 0.2  # confidence where only the eyes are known: of them, and of the rest
+_EYES, _BOX, _OTHERS = (
+    0.6,
+    0.35,
+    0.2,
+)  # confidence where only the eyes are known, or only a square around the face: of them, and of the rest
 _KEYS, _REST = 0.8, 0.4  # where five points are known: of them, and of the rest
+_TURNS, _TURNED_AT = (35.0, -35.0), 512  # degrees, and pixels of the photo's longer side, in which tilted faces are looked for
 _LARGEST_LANDMARKS = 20_000_000  # bytes
 
 
@@ -164,10 +171,36 @@ def _faces(colour: Bytes, files: SubjectFiles, networks: Files, known: tuple[Fac
     if not found:
         seen = find_faces(colour) if known is None else known
         frontal = tuple(f for f in seen if f.eyes is not None)
-        frontal = (*frontal, *find_more_faces(colour, frontal))
-        sides = tuple(f for f in seen if f.eyes is None and not any(_same(f, g, size) for g in frontal))
-        found = [_Found(f, {}, None, "cascade") for f in (*frontal, *sides)]
+        unsure = find_more_faces(colour, frontal)
+        if not frontal and not unsure:
+            frontal = _tilted_faces(colour)
+        sides = tuple(f for f in seen if f.eyes is None and not any(_same(f, g, size) for g in (*frontal, *unsure)))
+        found = [_Found(f, {}, None, "cascade") for f in (*frontal, *sides)] + [_Found(f, {}, None, "box") for f in unsure]
     return found
+
+
+def _tilted_faces(colour: Bytes) -> tuple[Face, ...]:
+    """Faces that a cascade sees once the photo is turned, with both eyes; for photos in which it sees none upright."""
+    cv2 = cv()
+    height, width = colour.shape[:2]
+    scale = min(1.0, _TURNED_AT / max(height, width))
+    if min(height, width) * scale < 24:
+        return ()
+    small = cv2.resize(colour, (round(width * scale), round(height * scale)), interpolation=cv2.INTER_AREA)
+    side = math.ceil(math.hypot(*small.shape[:2]))
+    found: list[Face] = []
+    for degrees in _TURNS:
+        turn = cv2.getRotationMatrix2D((small.shape[1] / 2, small.shape[0] / 2), degrees, 1.0)
+        turn[:, 2] += (side - small.shape[1]) / 2, (side - small.shape[0]) / 2
+        back = cv2.invertAffineTransform(turn)
+        for face in find_faces(cv2.warpAffine(small, turn, (side, side), borderMode=cv2.BORDER_REPLICATE)):
+            if face.eyes is None:
+                continue
+            a, b = ((back @ (eye.x * side, eye.y * side, 1)) / scale for eye in face.eyes)
+            one = face_of_eyes((float(a[0]), float(a[1])), (float(b[0]), float(b[1])), (width, height))
+            if 0 < one.x < 1 and 0 < one.y < 1 and not any(_same(one, other, (width, height)) for other in found):
+                found.append(one)
+    return tuple(found)
 
 
 def _of_box(box: Box, size: tuple[int, int]) -> _Found:
@@ -205,10 +238,24 @@ def _by_our_network(colour: Bytes, face: Face) -> FacePoints | None:
             raise
         return None
     try:
-        return network.find_points(colour, face)
+        points: FacePoints = network.find_points(colour, face)
     except StillscapeError as error:
         log.warning("The points of a face are only guessed: %s", error)
         return None
+    return points if _is_a_face(points, face, (colour.shape[1], colour.shape[0])) else None
+
+
+def _is_a_face(points: FacePoints, face: Face, size: tuple[int, int]) -> bool:
+    """Whether points can be those of the face that they were looked for in: eyes apart, the mouth on their one side, and near it."""
+    at = points.pixels(size)
+    if not np.isfinite(at).all() or float(np.mean(points.confidence[27:])) < _DOUBT:
+        return False
+    expected = face.half_width * size[0] * EYES / HALF_WIDTH
+    across, mouth = at[LEFT_PUPIL] - at[RIGHT_PUPIL], at[48:60].mean(0)
+    down = mouth - at[[RIGHT_PUPIL, LEFT_PUPIL]].mean(0)
+    below = float(across[0] * down[1] - across[1] * down[0])  # above 0 in a face that is no mirror image
+    away = math.hypot(at[27:48, 0].mean() - face.x * size[0], at[27:48, 1].mean() - face.y * size[1])
+    return below > 0.15 * expected**2 and np.hypot(*down) < 4 * expected and away < 2 * expected
 
 
 def points_of_eyes(size: tuple[int, int], right: tuple[float, float], left: tuple[float, float], source: str) -> FacePoints:
@@ -219,7 +266,7 @@ def points_of_eyes(size: tuple[int, int], right: tuple[float, float], left: tupl
     scale = POINTS[LEFT_PUPIL, 0] * 2
     points = (a + b) / 2 + POINTS[:, :1] / scale * across - POINTS[:, 1:2] / scale * down
     confidence = np.full(COUNT, _OTHERS)
-    confidence[36:48] = confidence[[RIGHT_PUPIL, LEFT_PUPIL]] = _EYES
+    confidence[36:48] = confidence[[RIGHT_PUPIL, LEFT_PUPIL]] = _BOX if source == "box" else _EYES
     return FacePoints(points / size, confidence, source)
 
 

@@ -17,6 +17,7 @@ Doubles = NDArray[np.float64]
 _WIDEST = np.radians(84)  # from the middle of an eyeball's front to the rim of its mesh
 _RINGS, _AROUND = 20, 56
 _ROUNDS = 4
+_FULL, _BRIM = 0.96, 1.12  # of the ball's outline: beyond what an opening needs a brim; of what it needs: how wide that is
 
 
 class Eyeball(NamedTuple):
@@ -27,15 +28,21 @@ class Eyeball(NamedTuple):
 
 
 def eyeball(mesh: SubjectMesh, part: Part) -> Eyeball | None:
-    """The eyeball of a mesh at rest, from its vertices (the sphere of least squares); None if it has none."""
+    """The eyeball of a mesh at rest, from its vertices (the sphere of least squares, without what lies off it); None if it has none."""
     used = np.unique(mesh.triangles[mesh.part == part])
     if len(used) < 4:
         return None
     points = mesh.position[used].astype(np.float64)
-    middle = points.mean(0)
-    local = points - middle
-    solved = np.linalg.lstsq(np.hstack([2 * local, np.ones((len(local), 1))]), (local**2).sum(1), rcond=None)[0]
-    return Eyeball(middle + solved[:3], float(np.sqrt(solved[3] + (solved[:3] ** 2).sum())))
+    for _ in range(6):
+        middle = points.mean(0)
+        local = points - middle
+        solved = np.linalg.lstsq(np.hstack([2 * local, np.ones((len(local), 1))]), (local**2).sum(1), rcond=None)[0]
+        centre, radius = middle + solved[:3], float(np.sqrt(solved[3] + (solved[:3] ** 2).sum()))
+        off = np.abs(np.linalg.norm(points - centre, axis=1) - radius)
+        if off.max() < 1e-3 * radius:
+            break
+        points = points[off <= np.quantile(off, 0.9)]
+    return Eyeball(centre, radius)
 
 
 def front_of(ball: Eyeball, rays: Doubles) -> Doubles:
@@ -82,8 +89,12 @@ def _middle(points: Doubles, fit: FaceFit) -> Doubles:
     return fit.rotation @ ((own.min(0) + own.max(0)) / 2)
 
 
-def ball_mesh(ball: Eyeball) -> tuple[Doubles, Ints]:
-    """The part of an eyeball that looks to the camera: points N×3 in layer axes and triangles M×3, counter-clockwise as the camera sees them."""
+def ball_mesh(ball: Eyeball, opening: Doubles | None = None) -> tuple[Doubles, Ints]:
+    """The part of an eyeball that looks to the camera: points N×3 in layer axes and triangles M×3, counter-clockwise as the camera sees them.
+
+    opening: tangents K×2 of the edge that it must fill. Of a face that is turned the corner of an eye may lie beside the ball: then a brim goes on
+    from the ball's outline, square to the camera's view.
+    """
     axis = -ball.centre / np.linalg.norm(ball.centre)
     right = np.cross(axis, (0.0, 0.0, 1.0))
     right = -right / np.linalg.norm(right)
@@ -96,10 +107,15 @@ def ball_mesh(ball: Eyeball) -> tuple[Doubles, Ints]:
     turn = 2 * np.pi * np.arange(_AROUND) / _AROUND
     ring = np.cos(turn)[:, None] * right + np.sin(turn)[:, None] * up
     points = [axis[None], *(np.cos(a) * axis + np.sin(a) * ring for a in angle)]
+    if opening is not None:
+        way = np.column_stack([opening[:, 0], np.ones(len(opening)), opening[:, 1]])
+        beside = np.linalg.norm(np.cross(way, ball.centre), axis=1) / np.linalg.norm(way, axis=1) / ball.radius
+        if beside.max() > _FULL * np.sin(widest):
+            points += [np.cos(widest) * axis + r * ring for r in np.linspace(np.sin(widest), _BRIM * float(beside.max()), 4)[1:]]
     i = np.arange(_AROUND, dtype=np.int32)
     j = (i + 1) % _AROUND
     triangles = [np.stack([np.zeros_like(i), 1 + i, 1 + j], 1)]
-    for k in range(_RINGS - 1):
+    for k in range(len(points) - 2):
         a, b = 1 + k * _AROUND, 1 + (k + 1) * _AROUND
         triangles += [np.stack([a + i, b + i, b + j], 1), np.stack([a + i, b + j, a + j], 1)]
     return ball.centre + ball.radius * np.concatenate(points), np.concatenate(triangles).astype(np.int32)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from .cv import cv
 from .face_fit import FaceFit
-from .face_rings import Rings, eye_rings, lip_rings
+from .face_rings import Rings, eye_rings, lip_rings, pixels_per_metre
 from .geometry import RayMap
 from .landmarks import Person
 from .rigging import Part, SubjectMesh
@@ -25,6 +25,9 @@ from .triangulate import Ints, components, edges_of, inside, triangulate, twice_
 Doubles = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
+EYES = (Part.EYE_RIGHT, Part.EYE_LEFT)
+LIPS = 2
+"""What vertices may lie around."""
 MOST = 60_000
 """Vertices of a subject, at most."""
 KNOWN = 1.35
@@ -40,7 +43,7 @@ _HOLE = 40  # pixels: smaller holes are closed; the matte says what is seen
 _SMOOTH = 2.0  # pixels: standard deviation by which outlines are smoothed
 _SHAPELESS = 1.7  # metres that the longer side of someone's layer without a face is taken for
 _LID_GAP = 0.0004  # metres that a lid stands before the eyeball
-_PLATE = 0.006, 0.010  # metres: how far behind open lips what the photo shows in them lies, and how much farther in the middle
+_PLATE = 0.004, 0.004  # metres: how far behind open lips what the photo shows in them lies, and how much farther in the middle
 _UNDER_LIPS = 0.003  # metres that it goes on under them
 _PLATE_RINGS, _PLATE_STEP = 5, 4
 
@@ -52,6 +55,9 @@ class Subject:
     fit: of the face, moved to where the relief has it, so that bones made from it fit the mesh; None without a face. eyes: by part. openings:
     by part (EYE_RIGHT, EYE_LEFT, POCKET), what of it the photo shows at rest, polygons in shares of the photo from the left and the top (float64
     K×2); an eye that could not be cut out is missing, and so is a shut mouth. shut: the lips are.
+    rows: int32 N×3 of the mesh's vertices: which cut they lie around (an index into EYES, LIPS, or -1), on which ring, the cut's own being 0, and which
+    of its points they are; half: of each cut, how many points half a ring has (face_rings.Rings). falloff: of each cut, by rings, how much of
+    what moves its edge they take, from 1 to 0.
     """
 
     mesh: SubjectMesh
@@ -59,6 +65,9 @@ class Subject:
     eyes: dict[Part, Eyeball] = field(default_factory=dict)
     openings: dict[Part, Doubles] = field(default_factory=dict)
     shut: bool = True
+    rows: Ints = field(default_factory=lambda: np.zeros((0, 3), np.int32))
+    half: dict[int, int] = field(default_factory=dict)
+    falloff: dict[int, Doubles] = field(default_factory=dict)
 
 
 def make_subject(source: Source, person: Person, fit: FaceFit | None = None) -> Subject:
@@ -69,8 +78,9 @@ def make_subject(source: Source, person: Person, fit: FaceFit | None = None) -> 
     scale = max(source.size[0] / source.grid[0], source.size[1] / source.grid[1])
     distances = layer_distances(source)
     region = _region(source)
-    metre = _metre(source, person, fit)
-    sizes = _Sizes(source, fit if person.face is not None else None, metre, scale)
+    fit = fit if person.face is not None else None
+    metre = _metre(source, fit)
+    sizes = _Sizes(source, fit, metre, scale)
     loops = _outlines(region, source, sizes)
     cuts = _cuts(person, fit, region, source)
     plan = _planned(region, source, sizes, loops, cuts)
@@ -120,10 +130,10 @@ def _region(source: Source) -> _Region:
     return _Region(mask, away, left - a, top - a)
 
 
-def _metre(source: Source, person: Person, fit: FaceFit | None) -> float:
+def _metre(source: Source, fit: FaceFit | None) -> float:
     """Photo pixels in a metre of the subject."""
-    if fit is not None and person.face is not None:
-        return person.face.eye_distance(source.size) / 0.063
+    if fit is not None:
+        return pixels_per_metre(fit)
     return max(source.matte.shape) * source.size[0] / source.grid[0] / _SHAPELESS
 
 
@@ -208,9 +218,7 @@ class _Cuts(NamedTuple):
 def _cuts(person: Person, fit: FaceFit | None, region: _Region, source: Source) -> _Cuts:
     if fit is None or person.face is None:
         return _Cuts({}, None)
-    # A metre of the average face is what 63 mm of the pupils' distance imply; `fit.scale` is of the face in its own distance.
-    per_metre = person.face.eye_distance(source.size) / 0.063
-    fine = max(_FINE, float(np.sqrt(source.size[0] * source.size[1] / 2e6)) / per_metre)
+    fine = max(_FINE, float(np.sqrt(source.size[0] * source.size[1] / 2e6)) / pixels_per_metre(fit))
     eyes = {part: eye_rings(person.face, fit, left=part == Part.EYE_LEFT, step=fine) for part in (Part.EYE_RIGHT, Part.EYE_LEFT)}
     lips = lip_rings(person.face, fit, step=fine)
     eyes = {part: rings for part, rings in eyes.items() if _fits(rings, region, source)}
@@ -253,9 +261,6 @@ class _Plan(NamedTuple):
     lower: Mask
 
 
-_SLOTS = (Part.EYE_RIGHT, Part.EYE_LEFT)
-
-
 def _planned(region: _Region, source: Source, sizes: _Sizes, loops: list[Doubles], cuts: _Cuts) -> _Plan:
     places: list[Doubles] = []
     rows: list[Ints] = []
@@ -280,9 +285,7 @@ def _planned(region: _Region, source: Source, sizes: _Sizes, loops: list[Doubles
         first = add(line, np.full((len(line), 3), -1, np.int32))
         loop(first, len(line), 0)
     skirts, openings = [], []
-    for slot, rings in [*((i, cuts.eyes.get(part)) for i, part in enumerate(_SLOTS)), (2, cuts.lips)]:
-        if rings is None:
-            continue
+    for slot, rings in _around(cuts):
         n, whole = rings.half, rings.points.shape[1]
         line_only = rings.shut
         inner = np.arange(n if line_only else whole)
@@ -502,7 +505,7 @@ def _built(plan: _Plan, source: Source, distances: Doubles, fit: FaceFit | None,
         canonical, side = _canonical(plan, source, fit, cuts)
         fit = on_relief(fit, np.nan_to_num(canonical, nan=9.0), z)
         z = rounded(fit, canonical, z)
-        for slot, part in enumerate(_SLOTS):
+        for slot, part in enumerate(EYES):
             if part in cuts.eyes:
                 eyes[part] = _seat(plan, slot, cuts.eyes[part], z, source, fit)
                 openings[part] = cuts.eyes[part].points[0] / source.size
@@ -512,12 +515,30 @@ def _built(plan: _Plan, source: Source, distances: Doubles, fit: FaceFit | None,
     z = without_cliffs(z, rays, whole[plan.triangles])[whole]
     parts = [_Piece(rays, z, uv, plan.triangles, np.full(len(plan.triangles), Part.SKIN, np.uint8), canonical, side)]
     if fit is not None:
-        parts += [_ball(part, ball, source, fit) for part, ball in eyes.items()]
+        parts += [_ball(part, ball, cuts.eyes[part], source, fit) for part, ball in eyes.items()]
         if cuts.lips is not None and not cuts.lips.shut:
             parts.append(_plate(cuts.lips, plan, z, source, fit))
             openings[Part.POCKET] = cuts.lips.points[0] / source.size
     mesh = _joined(parts, plan.seams)
-    return Subject(mesh, fit, eyes, openings, cuts.lips is None or cuts.lips.shut)
+    rows = np.full((len(mesh.position), 3), -1, np.int32)
+    rows[: len(plan.rows)] = plan.rows
+    around = {slot: rings for slot, rings in _around(cuts)}
+    half = {slot: rings.half for slot, rings in around.items()}
+    falloff = {slot: _falloff(rings) for slot, rings in around.items()}
+    return Subject(mesh, fit, eyes, openings, cuts.lips is None or cuts.lips.shut, rows, half, falloff)
+
+
+def _around(cuts: _Cuts) -> list[tuple[int, Rings]]:
+    """What is cut: an index into EYES or LIPS, and its rings."""
+    found = [(i, cuts.eyes.get(part)) for i, part in enumerate(EYES)] + [(LIPS, cuts.lips)]
+    return [(slot, rings) for slot, rings in found if rings is not None]
+
+
+def _falloff(rings: Rings) -> Doubles:
+    """By rings, from 1 at the cut to 0 at the outermost, smooth."""
+    reach = np.array([float(np.median(np.hypot(*(ring - rings.points[0]).T))) for ring in rings.points])
+    share = np.clip(1 - reach / reach[-1], 0, 1)
+    return share * share * (3 - 2 * share)
 
 
 def _uv(places: Doubles, size: tuple[int, int]) -> Doubles:
@@ -528,9 +549,7 @@ def _canonical(plan: _Plan, source: Source, fit: FaceFit, cuts: _Cuts) -> tuple[
     """Places in the average face (NaN outside of it) and sides of the skin's vertices."""
     out = fit.canonical_xy(plan.places / source.size)
     side = np.zeros(len(out), np.int8)
-    for slot, rings in [*((i, cuts.eyes.get(part)) for i, part in enumerate(_SLOTS)), (2, cuts.lips)]:
-        if rings is None:
-            continue
+    for slot, rings in _around(cuts):
         mine = np.flatnonzero(plan.rows[:, 0] == slot)
         k, i = plan.rows[mine, 1], plan.rows[mine, 2]
         out[mine] = rings.canonical[k, i]
@@ -552,10 +571,7 @@ def _seat(plan: _Plan, slot: int, rings: Rings, z: Doubles, source: Source, fit:
     gap = _LID_GAP * fit.scale
     ball = seated(fit, rays, first, gap, left=slot == 1)
     shift = front_of(ball, rays) - gap - first
-    reach = np.array([float(np.median(np.hypot(*(ring - rings.points[0]).T))) for ring in rings.points])
-    share = np.clip(1 - reach / reach[-1], 0, 1)
-    share = share * share * (3 - 2 * share)
-    z[mine] += share[k] * shift[i]
+    z[mine] += _falloff(rings)[k] * shift[i]
     return ball
 
 
@@ -569,8 +585,9 @@ class _Piece(NamedTuple):
     side: NDArray[np.int8]
 
 
-def _ball(part: Part, ball: Eyeball, source: Source, fit: FaceFit) -> _Piece:
-    points, triangles = ball_mesh(ball)
+def _ball(part: Part, ball: Eyeball, rings: Rings, source: Source, fit: FaceFit) -> _Piece:
+    uv = _uv(rings.points[0], source.size)
+    points, triangles = ball_mesh(ball, np.column_stack(source.rays.uv_to_ray(uv[:, 0], uv[:, 1])))
     return _piece(points, triangles, part, source.rays, fit)
 
 
@@ -594,15 +611,15 @@ def _plate(lips: Rings, plan: _Plan, z: Doubles, source: Source, fit: FaceFit) -
     radius = np.hypot(*(around - middle).T)[:, None]
     width = float(np.hypot(*np.ptp(around, 0)))
     wide = around + (around - middle) / np.maximum(radius, 1e-6) * (_UNDER_LIPS * width / 0.05)
-    metre = fit.scale
+    metre, front = fit.scale, float(np.quantile(edge, 0.2))
     rings, deep = [], []
     for share in np.linspace(1, 0, _PLATE_RINGS, endpoint=False):
         rings.append(middle + (wide - middle) * share)
-        level = share * edge + (1 - share) * edge.mean()
+        level = share * edge + (1 - share) * front
         deep.append(level + (_PLATE[0] + _PLATE[1] * (1 - share * share)) * metre)
     n = len(around)
     places = np.concatenate([*rings, middle[None]])
-    depth = np.concatenate([*deep, [edge.mean() + sum(_PLATE) * metre]])
+    depth = np.concatenate([*deep, [front + sum(_PLATE) * metre]])
     i = np.arange(n, dtype=np.int32)
     j = (i + 1) % n
     quads = [
@@ -617,7 +634,8 @@ def _plate(lips: Rings, plan: _Plan, z: Doubles, source: Source, fit: FaceFit) -
     triangles = triangles[:, ::-1].astype(np.int32)
     rays = np.column_stack(source.rays.uv_to_ray(uv[:, 0], uv[:, 1]))
     canonical = fit.canonical_xy(places / source.size)
-    return _Piece(rays, depth, uv, triangles, np.full(len(triangles), Part.POCKET, np.uint8), canonical, np.zeros(len(depth), np.int8))
+    side = np.ones(len(depth), np.int8)  # as the upper teeth it stays where it is when the jaw opens
+    return _Piece(rays, depth, uv, triangles, np.full(len(triangles), Part.POCKET, np.uint8), canonical, side)
 
 
 def _joined(parts: list[_Piece], seams: Ints) -> SubjectMesh:

@@ -116,7 +116,21 @@ def _trunk(
         "chest": trunk * chest,
         "spine": trunk * (1 - chest) * (1 - standing),
     }
-    return _with_limbs(position, mesh, graph, at, scale, trunk, shares) if any(b.split(".")[0] in _LIMBS for b in at) else shares
+    if any(b.split(".")[0] in _LIMBS for b in at):
+        shares = _with_limbs(position, mesh, graph, at, scale, trunk, shares)
+    for name in (n for n in at if n.startswith("shoulder.")):
+        own = shares["chest"] * _shoulder(position, at[name], scale)
+        shares[name], shares["chest"] = own, shares["chest"] - own
+    return shares
+
+
+def _shoulder(position: Array, bone: Bone, scale: float) -> Array:
+    """How much of the chest's share a shoulder has: growing along it, fading away from it."""
+    head, tail = np.array(bone.head), np.array(bone.tail)
+    way = tail - head
+    along = (position - head) @ way / max(float(way @ way), 1e-12)
+    aside = (position - head - along[:, None] * way)[:, (0, 2)]  # in the picture: how deep the skin lies before the bone does not count
+    return 0.9 * ramp((along - 0.2) / 0.8) * (1 - ramp(np.hypot(aside[:, 0], aside[:, 1]) / (0.16 * scale)))
 
 
 def _with_limbs(
@@ -148,15 +162,29 @@ def _jaw(mesh: SubjectMesh, part: NDArray, graph: Graph, known: NDArray[np.bool_
     skin = known & (part == Part.SKIN)
     share = np.zeros(n)
     share[skin] = jaw_share(mesh.canonical[skin].astype(np.float64), mesh.side[skin])
-    core = share > 0.9
-    away = distances(graph, core, _CELL * scale) / scale
-    result[skin] = (share * (1 - ramp((away - 0.05) / 0.035)))[skin]
+    lips = _lower_lip(mesh, skin)
+    if lips.any():
+        # As far along the mesh as it looks from the lips, and some: over the chin to the throat, but not along an arm to a hand before it.
+        position = mesh.position.astype(np.float64)
+        middle = position[lips].mean(0)
+        straight = np.linalg.norm(position - middle, axis=1) / scale
+        away = distances(graph, lips, _CELL * scale) / scale
+        share = share * (1 - ramp((away - 1.4 * straight - 0.015) / 0.035))
+    result[skin] = share[skin]
     pocket = part == Part.POCKET
     if pocket.any():
         result[pocket] = _pocket(mesh, pocket)
     result[part == Part.TEETH_LOWER] = 1
     result[part == Part.TONGUE] = 0.9
     return result
+
+
+def _lower_lip(mesh: SubjectMesh, skin: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Vertices of the lower lip's middle: those that are marked so, or without a cut those that lie there."""
+    xy = np.where(skin[:, None], mesh.canonical, 9.0)
+    middle = (np.abs(xy[:, 0]) < 0.015) & (np.abs(xy[:, 1] - canonical.LIP_LINE[0, 1]) < 0.012)
+    marked = middle & (mesh.side < 0)
+    return marked if marked.any() else middle & (xy[:, 1] < canonical.LIP_LINE[0, 1])
 
 
 def _pocket(mesh: SubjectMesh, pocket: NDArray[np.bool_]) -> Array:

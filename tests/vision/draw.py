@@ -38,6 +38,20 @@ def draw(
     return which, uv
 
 
+def distances(position: np.ndarray, triangles: np.ndarray, which: np.ndarray, rays: RayMap) -> np.ndarray:
+    """How far along the camera's axis what `draw` shows is: float64 H×W, infinite for nothing."""
+    height, width = which.shape
+    out = np.full(which.shape, np.inf)
+    ys, xs = np.nonzero(which >= 0)
+    corners = position[triangles[which[ys, xs]]].astype(np.float64)
+    way = np.column_stack(
+        [((xs + 0.5) / width - rays.u0) * rays.width, np.ones(len(xs)), (1 - (ys + 0.5) / height - rays.v0) * rays.height]
+    )
+    normal = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+    out[ys, xs] = (normal * corners[:, 0]).sum(1) / (normal * way).sum(1)
+    return out
+
+
 def looked_up(picture: np.ndarray, uv: np.ndarray) -> np.ndarray:
     """A picture over the whole photo at UV places H×W×2."""
     h, w = picture.shape[:2]

@@ -3,7 +3,7 @@ what a photo does not show behind them. Also what stands in for a photo's fit.""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -171,6 +171,13 @@ def face_mesh(fit: Fit | None = None, pitch: float = 0.0016, *, keys: bool = Fal
         place.astype(np.float32), ray.astype(np.float32), triangles.astype(np.int32), of_face, at.astype(np.float32), side.astype(np.int8),
         keys=made, seams=skin.seams,
     )  # fmt: skip
+
+
+def relief_of(mesh: SubjectMesh) -> Callable[[np.ndarray], np.ndarray]:
+    """Where places of the photo (N×2 in shares) lie on a mesh's skin: its nearest vertex, N×3."""
+    skin = mesh.position[vertex_parts(mesh) == Part.SKIN].astype(np.float64)
+    seen = shares(skin)
+    return lambda at: skin[[int(np.argmin(((seen - p) ** 2).sum(1))) for p in np.asarray(at)]]
 
 
 def vertex_parts(mesh: SubjectMesh) -> np.ndarray:

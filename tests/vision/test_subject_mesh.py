@@ -10,15 +10,20 @@ import pytest
 
 from addon.vision import canonical
 from addon.vision.carry import carry_over
-from addon.vision.landmarks import Person
-from addon.vision.rigging import Part
-from addon.vision.subject_depth import layer_distances, without_cliffs
+from addon.vision.face_fit import fit_face
+from addon.vision.geometry import ray_map
+from addon.vision.landmarks import FacePoints, Person
+from addon.vision.layered import PhotoCamera
+from addon.vision.rigging import ARKIT, Part
+from addon.vision.subject_depth import Source, layer_distances, without_cliffs
 from addon.vision.subject_eyes import eyeball, front_of
 from addon.vision.subject_mesh import MOST, Subject, make_subject
 from addon.vision.subject_pictures import Pictures, make_pictures
+from addon.vision.subject_rig import RigData, rig_subject
 from addon.vision.triangulate import edges_of, inside, triangulate, twice_areas
 from tests.vision import draw as plain
 from tests.vision import portrait
+from tests.vision.face_meshes import turned
 
 _MADE: dict[tuple[bool, bool], Subject] = {}
 
@@ -268,6 +273,165 @@ def test_an_eye_outside_of_the_layer_is_not_cut() -> None:
     matte[90 - top : 115 - top, 230 - left : 262 - left] = 0  # the left eye
     made = make_subject(source._replace(matte=matte), portrait.person(), portrait.fit())
     assert set(made.eyes) == {Part.EYE_RIGHT} and len(made.mesh.position) > 1000
+
+
+# Faces turned, far, near and cut off --------------------------------------------------------------------------------------------
+
+WIDTH, HEIGHT = 480, 360
+TURNS = [
+    (0, 0, 0, 1.0),
+    (35, 0, 0, 0.8),
+    (-45, 10, 0, 0.8),
+    (0, 25, 0, 0.8),
+    (20, -20, 90, 0.8),
+    (0, 0, 180, 0.8),
+    (60, 0, 0, 0.8),
+    (0, 0, 0, 9.0),
+    (0, 0, 0, 0.45),
+]
+
+
+def bust(yaw: float, pitch: float, roll: float, away: float, aside: float = 0.0) -> tuple[Source, Person, np.ndarray]:
+    """The average face, turned by degrees and so many metres away, on a flat head and shoulders, with exact landmarks."""
+    rays = ray_map(PhotoCamera(40.0), (WIDTH, HEIGHT))
+    a = np.radians(roll)
+    rotation = np.array([[np.cos(a), 0, -np.sin(a)], [0, 1, 0], [np.sin(a), 0, np.cos(a)]]) @ turned(yaw, pitch)
+    origin = np.array([aside * away, away, 0.0])
+    at = origin + canonical.POINTS @ rotation.T
+    shares = np.column_stack([at[:, 0] / at[:, 1] / rays.width + rays.u0, 1 - (at[:, 2] / at[:, 1] / rays.height + rays.v0)])
+    y, x = np.mgrid[:HEIGHT, :WIDTH]
+    tx, ty = ((x + 0.5) / WIDTH - rays.u0) * rays.width, (1 - (y + 0.5) / HEIGHT - rays.v0) * rays.height
+    mask = np.zeros((HEIGHT, WIDTH), bool)
+    for place, radius in (((0, 0, -0.06), 0.14), ((0, -0.35, -0.1), 0.2)):
+        cx, cy, cz = origin + rotation @ np.array(place)
+        mask |= np.hypot(tx - cx / cy, ty - cz / cy) < radius / cy
+    near, far = 0.7 * away, 3 * away
+    d = np.where(mask, (1 / away - 1 / far) / (1 / near - 1 / far), 0.1).astype(np.float32)
+    levels, matte = np.where(mask, 0, 1).astype(np.uint8), mask.astype(np.uint8) * np.uint8(255)
+    source = Source(d, levels, 0, (0, 0, WIDTH, HEIGHT), matte, None, rays, near, far, 1.0, (WIDTH, HEIGHT))
+    return source, Person("Ann", FacePoints(shares, np.ones(70), "exact")), mask
+
+
+@pytest.mark.parametrize("turn", TURNS)
+def test_faces_are_whole_however_they_are_turned_and_however_large(turn: tuple[float, float, float, float]) -> None:
+    source, person, mask = bust(*turn)
+    assert person.face is not None
+    made = rig_subject(
+        np.full((HEIGHT, WIDTH, 3), 128, np.uint8), source, person, fit_face(person.face, PhotoCamera(40.0), (WIDTH, HEIGHT))
+    )
+    mesh, shown = made.mesh, len(made.subject.mesh.triangles)
+    assert len(mesh.position) < 30_000 and set(made.subject.eyes) == {Part.EYE_RIGHT, Part.EYE_LEFT}
+    assert (twice_areas(uv_of(mesh), mesh.triangles[:shown]) > 0).all()
+    which, _ = plain.draw(mesh.position, mesh.ray, mesh.triangles, source.rays, source.size)
+    assert (which[mask] >= 0).all()  # eyes fill their openings up to the corners
+    assert (which < shown).all()  # what is inside the mouth is hidden at rest
+    edges, at = edges_of(of_part(made.subject.mesh, Part.SKIN))
+    assert set(np.bincount(edges[np.bincount(at.ravel()) == 1].ravel())) <= {0, 2}
+    for values in mesh.keys.values():
+        assert np.isfinite(values).all() and values.shape == mesh.position.shape
+
+
+def test_a_face_that_the_photos_border_cuts_off_keeps_what_is_seen() -> None:
+    source, person, mask = bust(0, 0, 0, 0.6, 0.35)
+    assert person.face is not None and person.face.points[:, 0].max() > 1
+    made = make_subject(source, person, fit_face(person.face, PhotoCamera(40.0), (WIDTH, HEIGHT)))
+    assert set(made.eyes) == {Part.EYE_RIGHT}
+    which, _ = plain.draw(made.mesh.position, made.mesh.ray, made.mesh.triangles, source.rays, source.size)
+    assert (which[mask] >= 0).all()
+
+
+# The whole rig -----------------------------------------------------------------------------------------------------------------
+
+_RIGS: dict[bool, RigData] = {}
+
+
+def rig(*, shut: bool) -> RigData:
+    if shut not in _RIGS:
+        _RIGS[shut] = rig_subject(portrait.photo(), portrait.source(), portrait.person(shut=shut), portrait.fit(shut=shut))
+    return _RIGS[shut]
+
+
+@pytest.mark.parametrize("shut", [False, True])
+def test_a_rig_comes_whole(shut: bool) -> None:
+    made = rig(shut=shut)
+    mesh = made.mesh
+    assert set(mesh.keys) == set(ARKIT) and {b.name for b in made.bones if b.deform} >= set(mesh.weights) >= {
+        "head",
+        "jaw",
+        "eye.L",
+        "base",
+    }
+    assert np.abs(sum(mesh.weights.values()) - 1).max() < 1e-5
+    assert set(np.unique(mesh.part)) >= {
+        int(p) for p in (Part.SKIN, Part.EYE_LEFT, Part.EYE_RIGHT, Part.POCKET, Part.TEETH_LOWER, Part.TONGUE)
+    }
+    assert (Part.TEETH_UPPER in mesh.part) == shut  # of parted lips the photo's own are seen
+    assert set(made.pictures) == {Part.EYE_RIGHT, Part.EYE_LEFT, *([] if shut else [Part.POCKET])}
+    count = len(made.subject.mesh.position)
+    assert np.array_equal(mesh.position[:count], made.subject.mesh.position) and (made.colours[:count] == 1).all()
+    assert made.colours.shape == mesh.position.shape and (made.colours[count:].max(0) > 0.2).all()
+    rays, uv = portrait.source().rays, uv_of(mesh)
+    seen = np.column_stack(
+        [
+            mesh.position[:, 0] / mesh.position[:, 1] / rays.width + rays.u0,
+            mesh.position[:, 2] / mesh.position[:, 1] / rays.height + rays.v0,
+        ]
+    )
+    assert np.abs(seen - uv).max() < 1e-5
+
+
+@pytest.mark.parametrize("shut", [False, True])
+@pytest.mark.parametrize(("side", "part"), [("Left", Part.EYE_LEFT), ("Right", Part.EYE_RIGHT)])
+def test_lids_close_to_no_gap_before_the_eyeball(shut: bool, side: str, part: Part) -> None:
+    made = rig(shut=shut)
+    mesh, subject_ = made.mesh, made.subject
+    slot = (Part.EYE_RIGHT, Part.EYE_LEFT).index(part)
+    at = mesh.position.astype(np.float64) + mesh.keys[f"eyeBlink{side}"]
+    rows = subject_.rows[: len(subject_.mesh.position)]
+    edge = np.flatnonzero((rows[:, 0] == slot) & (rows[:, 1] == 0))
+    n = subject_.half[slot]
+    by = dict(zip(rows[edge, 2].tolist(), edge.tolist()))
+    gaps = [float(np.linalg.norm(at[by[i]] - at[by[2 * n - 2 - i]])) for i in range(1, n - 1)]
+    assert len(gaps) > 10 and max(gaps) < 1e-5  # metres
+    ball = subject_.eyes[part]
+    lids = np.flatnonzero(rows[:, 0] == slot)
+    clear = front_of(ball, at[lids][:, (0, 2)] / at[lids][:, 1:2]) - at[lids, 1]
+    away = np.linalg.norm(np.cross(at[lids], ball.centre), axis=1) / np.linalg.norm(at[lids], axis=1)
+    assert clear[away < 0.99 * ball.radius].min() > 0
+    # Nothing of the eye is seen any more: where it was, the skin is whole and lies before the ball.
+    rays = portrait.source().rays
+    skin = of_part(mesh, Part.SKIN)
+    which, _ = plain.draw(at, mesh.ray, skin, rays, (1024, 1024))
+    y, x = np.mgrid[:1024, :1024] + 0.5
+    within = inside(np.column_stack([x.ravel(), y.ravel()]) / 1024, subject_.openings[part]).reshape(1024, 1024)
+    assert within.sum() > 200 and (which[within] >= 0).all()
+    tangents = np.column_stack([(x[within] / 1024 - rays.u0) * rays.width, (1 - y[within] / 1024 - rays.v0) * rays.height])
+    assert (plain.distances(at, skin, which, rays)[within] < front_of(ball, tangents)).mean() > 0.995
+
+
+def test_the_jaw_opens_the_mouth_onto_what_is_behind() -> None:
+    made = rig(shut=True)
+    mesh = made.mesh
+    upper, lower = mesh.seams.T
+    at = mesh.position.astype(np.float64) + mesh.keys["jawOpen"]
+    gap = np.linalg.norm(at[upper] - at[lower], axis=1)
+    assert 0.015 < gap.max() / made.subject.fit.scale < 0.045  # type: ignore[union-attr]
+    which, _ = plain.draw(at, mesh.ray, mesh.triangles, portrait.source().rays, portrait.SIZE)
+    assert (which[portrait.silhouette()] >= 0).all()
+    shown = np.bincount(mesh.part[which[which >= 0]], minlength=7)
+    assert shown[Part.POCKET] + shown[Part.TONGUE] > 100 and shown[Part.TEETH_LOWER] + shown[Part.TEETH_UPPER] > 20
+
+
+def test_eyes_turn_about_their_own_middle() -> None:
+    made = rig(shut=False)
+    mesh = made.mesh
+    for name, part in (("eyeLookOutLeft", Part.EYE_LEFT), ("eyeLookDownRight", Part.EYE_RIGHT)):
+        mine = np.unique(of_part(mesh, part))
+        ball = made.subject.eyes[part]
+        at = mesh.position[mine].astype(np.float64) + mesh.keys[name][mine]
+        away = np.linalg.norm(at - ball.centre, axis=1)
+        assert np.abs(away - ball.radius).max() < 0.002 * ball.radius
+        assert np.linalg.norm(mesh.keys[name][mine], axis=1).max() > 0.2 * ball.radius
 
 
 # Pieces --------------------------------------------------------------------------------------------------------------------
