@@ -688,6 +688,69 @@ class LightSpec:
     vignette: float = setting(0.0, "float", "Vignette", "How much darker the corners of the picture are", minimum=0, maximum=1)
 
 
+RIGS: Choices = (
+    ("none", "None", "Nobody in the photo moves"),
+    ("face", "Face", "Every face that is found, or placed by hand, gets bones and sliders; needs the right to animate these people"),
+    ("body", "Body", "The bodies, too, as far as the photo shows them"),
+)
+
+
+@dataclass(frozen=True)
+class RigSpec:
+    """People in the photo, and what they do."""
+
+    kind: str = setting("none", "choice", "Rig", "Which people of the photo can be animated", choices=RIGS, flag="rig")
+    action: str = setting(
+        "",
+        "text",
+        "Action",
+        "What rigged people do: blink, nod, slow-smile ..., one after the other (nod; blink) or at once (talk + breathe); or a CSV file of a face capture",
+    )
+    amount: float = setting(
+        1.0,
+        "float",
+        "Action Amount",
+        "How strongly they do it: 1 is natural; the bones' limits hold in any case",
+        minimum=0,
+        maximum=4,
+        flag="action-amount",
+    )
+    seed: int = setting(
+        0,
+        "int",
+        "Action Seed",
+        "Another number gives other times for blinks and the like",
+        minimum=0,
+        maximum=2_147_483_647,
+        flag="action-seed",
+    )
+    voice: str = setting("", "file", "Voice", "The sound that a talking mouth follows; the film's own sound if left out")
+    landmarks: str = setting(
+        "", "file", "Landmarks", "Where faces and joints are: a JSON file that the landmarks command or the Subject panel has written"
+    )
+    face_network: str = setting(
+        "",
+        "file",
+        "Face Network",
+        "A landmark network of your own that finds the points of faces: MediaPipe's face_landmarker.task or face_landmark.tflite",
+        flag="face-network",
+    )
+    face_detector: str = setting(
+        "",
+        "file",
+        "Face Detector",
+        "A network of your own that finds faces: MediaPipe's face_detection_short_range.tflite, or YuNet as ONNX",
+        flag="face-detector",
+    )
+    pose_network: str = setting(
+        "",
+        "file",
+        "Pose Network",
+        "A network of your own that finds the joints of bodies: MediaPipe's pose_landmarker.task",
+        flag="pose-network",
+    )
+
+
 @dataclass(frozen=True)
 class MachineSpec:
     """Settings of this machine, which do not change what the picture shows."""
@@ -722,6 +785,7 @@ class SceneSpec:
     render: RenderSpec = field(default_factory=RenderSpec)
     film: FilmSpec = field(default_factory=FilmSpec)
     stereo: StereoSpec = field(default_factory=StereoSpec)
+    rig: RigSpec = field(default_factory=RigSpec)
     machine: MachineSpec = field(default_factory=MachineSpec)
 
     def to_json(self) -> str:
@@ -759,6 +823,8 @@ def validate(spec: SceneSpec) -> list[str]:
         errors.append(f"--near {near:g} must be smaller than --far {far:g}.")
     if not errors:
         errors += _check_move(spec.move)
+    if spec.rig.action and spec.rig.kind == "none":
+        errors.append("--action moves people who are rigged; add --rig face or --rig body.")
     if spec.depth.known_size is not None and (near is not None or far is not None):
         errors.append("--known-size sets the distances itself; leave out --near and --far.")
     return errors
@@ -853,7 +919,7 @@ def override(spec: SceneSpec, values: Mapping[str, Mapping[str, Any]]) -> SceneS
 __all__ = [
     "CURVES", "DEPTH_KINDS", "DEVICES", "EASES", "ENGINES", "FILLS", "FocusSpec", "LAMPS", "LAYERINGS", "LightSpec", "MOVES", "NETWORK_DEVICES", "SCHEMA", "Choices", "DepthSpec", "LayersSpec",
     "MachineSpec", "Meta",
-    "EYES", "MoveSpec", "PhotoSpec", "ReliefSpec", "RenderSpec", "STEADY", "STEREO_MODES", "SURROUNDS", "SceneSpec", "StereoSpec", "VideoSpec", "check", "flag", "from_mapping",
+    "EYES", "MoveSpec", "PhotoSpec", "ReliefSpec", "RIGS", "RenderSpec", "RigSpec", "STEADY", "STEREO_MODES", "SURROUNDS", "SceneSpec", "StereoSpec", "VideoSpec", "check", "flag", "from_mapping",
     "meta", "move_length", "move_parts", "move_settings", "override", "read_spec", "sections", "validate",
     "CODECS", "FRAMINGS", "FilmSpec", "SIZES",
 ]  # fmt: skip

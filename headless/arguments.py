@@ -17,6 +17,8 @@ _EPILOG = """examples:
   %(prog)s depth photo.jpg -o depth.png
   %(prog)s render clip.mp4 -o film.mp4 --depth depth_####.png
   %(prog)s scene photo.jpg -o scene.blend
+  %(prog)s landmarks portrait.jpg -o portrait.json
+  %(prog)s render portrait.jpg -o film.mp4 --rig face --action "slow-smile; blink" --consent
 
 exit codes: 0 everything is there and verified, 2 wrong usage, 3 bad input, 4 render error,
 5 no room or no permission, 6 the named device is missing, 75 interrupted
@@ -78,13 +80,31 @@ def make_parser() -> argparse.ArgumentParser:
         "render a film or frames",
         "film.mp4 (.mov, .webm, .mkv), a loop (.webp, .gif), or frames as name_####.png, .jpg or .exr",
     )
-    _settings(render, ("photo", "depth", "layers", "relief", "move", "focus", "light", "video", "render", "film", "stereo", "machine"))
+    _settings(
+        render, ("photo", "depth", "layers", "relief", "move", "focus", "light", "video", "render", "film", "stereo", "rig", "machine")
+    )
     render.add_argument("--save-blend", metavar="FILE", help="also save the scene as a .blend file")
     depth = _command(commands, "depth", "estimate the depth map alone, without Blender", "depth.npy, .png (16 bit), .exr, .tiff or .pfm")
     _settings(depth, ("photo", "depth", "video", "machine"))
     scene = _command(commands, "scene", "build the scene without rendering it", "the .blend file")
-    _settings(scene, ("photo", "depth", "layers", "relief", "move", "focus", "light", "video", "render", "film", "stereo", "machine"))
-    for command in (render, depth, scene):
+    _settings(
+        scene, ("photo", "depth", "layers", "relief", "move", "focus", "light", "video", "render", "film", "stereo", "rig", "machine")
+    )
+    landmarks = _command(
+        commands,
+        "landmarks",
+        "find the people of a photo and write where their faces and joints are",
+        "the .json file, to be corrected and given to --landmarks",
+    )
+    _settings(landmarks, ("photo",))
+    _settings(landmarks, ("rig",), only=("kind", "face_network", "face_detector", "pose_network"))
+    for command in (render, scene):
+        command.add_argument(
+            "--consent",
+            action="store_true",
+            help="you have the right to animate the people whom --rig rigs; never taken from a settings file",
+        )
+    for command in (render, depth, scene, landmarks):
         _files(command)
     return parser
 
@@ -118,12 +138,13 @@ def _files(command: argparse.ArgumentParser) -> None:
     group.add_argument("--verbose", action="store_true", help="show Blender's own messages")
 
 
-def _settings(command: argparse.ArgumentParser, sections: Iterable[str]) -> None:
+def _settings(command: argparse.ArgumentParser, sections: Iterable[str], *, only: tuple[str, ...] = ()) -> None:
     known = dict(specs.sections())
     for name in sections:
         group = command.add_argument_group(f"{name} settings")
         for f in fields(known[name]):
-            _option(group, name, f)
+            if not only or f.name in only:
+                _option(group, name, f)
 
 
 def _option(group: Any, section: str, f: Any) -> None:

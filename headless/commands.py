@@ -1,4 +1,4 @@
-"""The commands `render`, `depth` and `scene`."""
+"""The commands `render`, `depth`, `scene` and `landmarks`."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from typing import Any
 
 from addon import spec as specs
 from addon.errors import RenderError, StillscapeError, StorageError, UsageError
+from addon.rig_actions import is_capture
+from addon.rig_capture import read_capture
 from addon.vision.depth import choose
 from addon.vision.files import shown, write_atomically
 from addon.vision.video import is_film
@@ -100,6 +102,9 @@ def settings(arguments: argparse.Namespace, report: Report) -> specs.SceneSpec:
         if "camera_path" in given["move"]:
             raise UsageError("--move and --camera-path exclude each other; leave one out.")
         spec = replace(spec, move=replace(spec.move, camera_path=""))  # a move on the command line beats the file's path
+    if is_capture(spec.rig.action) and not arguments.spec and not {"frames", "seconds"} & set(given.get("move", {})):
+        frames = read_capture(Path(spec.rig.action)).frames(spec.move.fps)
+        spec = specs.check(replace(spec, move=replace(spec.move, frames=frames)))
     if arguments.write_spec:
         _write_spec(spec, arguments.write_spec, report)
     if getattr(choose(spec.depth), "model", None) is not None and not _may_go_online():  # only what is listed is ever downloaded
@@ -196,7 +201,9 @@ def _scene(arguments: argparse.Namespace, report: Report) -> int:
     photo = Path(arguments.photo)
     with job.frames_folder(photo, path) as folder:
         with _ended_by_signals():
-            built = job.make_scene(photo, spec, bpy.context.scene, report.scaled(0.0, 0.9), film=False, frames=folder)
+            built = job.make_scene(
+                photo, spec, bpy.context.scene, report.scaled(0.0, 0.9), film=False, frames=folder, consent=arguments.consent
+            )
         blend.save_blend(path)
     _tell_amount(built, report)
     report.progress(1.0, "Scene saved")
@@ -227,11 +234,11 @@ def _render(arguments: argparse.Namespace, report: Report) -> int:
     _check_writable(output.path)
     photo = Path(arguments.photo)
     with job.frames_folder(photo, save) as folder:
-        return _render_scene(photo, spec, bpy.context.scene, output, save, folder, report)
+        return _render_scene(photo, spec, bpy.context.scene, output, save, folder, report, consent=arguments.consent)
 
 
 def _render_scene(
-    photo: Path, spec: specs.SceneSpec, scene: Any, output: Any, save: Path | None, folder: Path | None, report: Report
+    photo: Path, spec: specs.SceneSpec, scene: Any, output: Any, save: Path | None, folder: Path | None, report: Report, *, consent: bool
 ) -> int:
     """Make the scene and render it. folder: of a film that comes in, where its frames stay."""
     from addon.output import blend, job, stereo
@@ -240,7 +247,7 @@ def _render_scene(
     with _ended_by_signals():
         built = job.make_scene(
             photo, spec, scene, report.scaled(0.0, 0.15), film=output.film, frames=folder,
-            suffix=".png" if output.film else output.path.suffix, camera_alone=save is None,
+            suffix=".png" if output.film else output.path.suffix, camera_alone=save is None, consent=consent,
         )  # fmt: skip
     _tell_amount(built, report)
     stop = _Stop()
@@ -305,4 +312,31 @@ def _check_writable(path: Path) -> None:
         raise StorageError(f"{shown(path)}: this is a folder; choose another name.")
 
 
-_COMMANDS = {"render": _render, "depth": _depth, "scene": _scene}
+def _landmarks(arguments: argparse.Namespace, report: Report) -> int:
+    from addon.vision.landmarks import to_json
+    from addon.vision.people import find_in, nobody
+    from addon.vision.photo import read_photo
+
+    spec = settings(arguments, report)
+    out = _output(arguments)
+    if out is None:
+        return 0
+    if Path(out).suffix.lower() != ".json":
+        raise UsageError(f"{shown(out)}: landmarks are kept as JSON; name the file so that it ends in .json.")
+    path = Path(arguments.photo)
+    if is_film(path):
+        raise UsageError(f"{shown(path)}: people are found in photos, not in films; give a photo.")
+    with _ended_by_signals():
+        report.progress(0.0, "Reading the photo")
+        photo = read_photo(path, max_megapixels=spec.photo.max_megapixels)
+        report.progress(0.3, "Finding people")
+        people = find_in(photo, spec.rig)
+    if not people:
+        raise nobody(path)
+    write_atomically(Path(out), lambda target: target.write_text(to_json(people), encoding="utf-8") and None)
+    report.event("result", path=str(Path(out).resolve()), people=[person.name for person in people])
+    report.line(f"Landmarks: {Path(out).resolve()} ({len(people)} {'person' if len(people) == 1 else 'people'})")
+    return 0
+
+
+_COMMANDS = {"render": _render, "depth": _depth, "scene": _scene, "landmarks": _landmarks}

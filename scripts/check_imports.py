@@ -20,19 +20,26 @@ from typing import NamedTuple
 RANKS = {
     "errors": 0,
     "spec": 1,
+    "rig_map": 1,
     "move_easing": 1,
     "move_paths": 2,
     "moves": 3,
+    "rig_actions": 2,
+    "rigify_map": 2,
     "vision": 4,
-    "scene": 5,
-    "output": 6,
-    "ui": 7,
-    "headless": 7,
+    "rig_voice": 5,
+    "rig_capture": 5,
+    "scene": 6,
+    "output": 7,
+    "ui": 8,
+    "headless": 8,
 }
 """A part may import from lower ranks; `ui` and `headless` never from each other."""
 
 BLENDER_MODULES = {"bpy", "bpy_extras", "bmesh", "mathutils", "gpu", "gpu_extras", "blf", "bl_ui", "addon_utils", "aud", "idprop"}
-WITHOUT_BLENDER = {"errors", "spec", "move_easing", "move_paths", "moves", "vision"}
+WITHOUT_BLENDER = {
+    "errors", "spec", "move_easing", "move_paths", "moves", "vision", "rig_map", "rig_actions", "rigify_map", "rig_voice", "rig_capture",
+}  # fmt: skip
 
 OPERATORS_ALLOWED = {"addon/scene/rig.py"}
 """Under scene/, only these call operators: bones exist in edit mode only, and only an operator switches modes."""

@@ -33,7 +33,7 @@ TAGS = {
     "windows-x64": "win_amd64",
 }
 
-SHIPPED = ("__init__.py", "LICENSE", "addon/**/*.py", "addon/**/*.json", "addon/**/*.onnx", "headless/**/*.py")
+SHIPPED = ("__init__.py", "LICENSE", "addon/**/*.py", "addon/**/*.json", "addon/**/*.onnx", "addon/**/*.npz", "headless/**/*.py")
 """The zip's contents besides manifest and wheel; nothing else gets in."""
 HELD_BACK = {"headless/demo.py"}
 

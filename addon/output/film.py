@@ -23,7 +23,7 @@ from ..vision.files import shown, temporary_name, write_atomically
 from ..vision.geometry import even
 from .formats import CODECS, H264, FilmFormat, prores_profile
 from .matroska import read_matroska
-from .mp4 import Colour, FilmInfo, Node, move_moov_first, read_film, set_colour, tag_prores
+from .mp4 import Colour, FilmInfo, Node, move_moov_first, read_film, set_colour, set_comment, tag_prores
 from .sound import Sound, write_sound
 
 Progress = Callable[[float], None]
@@ -70,6 +70,7 @@ def encode_film(
     form: FilmFormat = H264,
     sound: Sound | None = None,
     edit: Callable[[Node], None] | None = None,
+    note: str = "",
 ) -> None:
     """Encode PNG files of one size into the film `target` (BT.709; MP4 and MOV with the index in front).
 
@@ -79,6 +80,7 @@ def encode_film(
     ProRes it chooses the profile. progress: called with the share done, 0 to 1. Blocks until the film is there.
     form: container, codec and alpha; for codecs of 10 bits the frames should have 16. sound: what to lay under the film.
     edit: may change the index of an MP4 or MOV film before it is written, for instance to add boxes for stereo.
+    note: a sentence for the film's file to keep, which players show as its comment.
 
     The film is decoded picture by picture before it takes its name; until then whatever was called `target` stays.
     Blender's scenes, windows and current frames stay as they were.
@@ -97,7 +99,7 @@ def encode_film(
             heard = folder / "sound.wav"
             whole, base = _fps_and_base(fps)
             write_sound(sound, len(frames) * base / whole, heard)
-        _render(frames, raw, target, fps=fps, size=size, quality=quality, tell=tell, form=form, heard=heard)
+        _render(frames, raw, target, fps=fps, size=size, quality=quality, tell=tell, form=form, heard=heard, note=note)
         try:
             alpha = form.codec == "prores" and tag_prores(raw, _BT709)
         except OSError as error:
@@ -105,6 +107,8 @@ def encode_film(
 
         def tag(moov: Node) -> None:
             _tag_colours(moov, quicktime=form.suffix == ".mov")
+            if note:
+                set_comment(moov, note, quicktime=form.suffix == ".mov")
             if edit is not None:
                 edit(moov)
 
@@ -116,6 +120,8 @@ def encode_film(
 
         def verify(film: Path) -> None:
             info = replace(_read_info(film, form), alpha=alpha) if form.codec == "prores" else _read_info(film, form)
+            if note and info.comment != note:
+                raise _wrong(target, "its comment is missing")
             _verify_film(film, frames, target, fps=fps, size=size, tell=tell, info=info, form=form, heard=heard is not None, raw=raw)
 
         write_atomically(target, write, verify)
@@ -232,11 +238,14 @@ def _render(
     tell: Progress,
     form: FilmFormat = H264,
     heard: Path | None = None,
+    note: str = "",
 ) -> None:
     complaint = ""
     with _film_scene() as scene:
         _set_output(scene, raw, fps=fps, size=size, quality=quality)
         _choose_codec(scene.render, form, quality, sound=heard is not None)
+        if not form.boxes:  # the others get it in a box of ours, which tells players what it is
+            scene.render.use_stamp_note, scene.render.stamp_note_text = bool(note), note
         _set_colours(scene)
         _add_strips(scene, frames)
         if heard is not None:

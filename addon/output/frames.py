@@ -31,6 +31,7 @@ _SIGNATURES: dict[str, bytes] = {"png": _PNG_SIGNATURE, "jpeg": b"\xff\xd8\xff",
 _SIGNATURES["layers"] = _SIGNATURES["exr"]
 _LAYER_CHANNELS = ("Combined.R", "Depth.Z", "Vector.X")
 """The ends of channel names, of which multilayer EXR frames must have one each."""
+_COMMENT, _JPEG_COMMENT = b"Comment", 0xFE
 _TELLTALE = frozenset((b"tEXt", b"zTXt", b"iTXt", b"tIME", b"eXIf"))
 
 
@@ -208,6 +209,64 @@ def strip_png(path: Path) -> None:
         raise RenderError(f"{shown(path)}: the frame is damaged ({error}); render it again.") from error
     if clean != data:
         write_atomically(path, lambda temporary: _write(temporary, clean))
+
+
+def note_frame(path: Path, text: str) -> None:
+    """Write `text` as a comment into the PNG or JPEG frame at `path`, whole or not at all; other files are left as they are.
+
+    text: printable, of Latin-1. Raises RenderError if the frame is missing or damaged, StorageError if it cannot be written.
+    """
+    suffix = path.suffix.lower()
+    if suffix not in (".png", ".jpg", ".jpeg"):
+        return
+    try:
+        data = path.read_bytes()
+        noted = _noted_png(data, text) if suffix == ".png" else _noted_jpeg(data, text)
+    except OSError as error:
+        raise RenderError(f"{shown(path)}: the frame cannot be read ({error.strerror or error}); render it again.") from error
+    except ValueError as error:
+        raise RenderError(f"{shown(path)}: the frame is damaged ({error}); render it again.") from error
+    if noted != data:
+        write_atomically(path, lambda temporary: _write(temporary, noted))
+
+
+def comments(data: bytes) -> list[str]:
+    """The comments of a PNG or JPEG file. Raises ValueError, with what is wrong, if it is neither or not whole."""
+    if data.startswith(_PNG_SIGNATURE):
+        texts = [chunk.raw[8:-4].partition(b"\0") for chunk in _png_chunks(data) if chunk.kind == b"tEXt"]
+        return [value.decode("latin-1") for key, _, value in texts if key == _COMMENT]
+    return [data[start + 4 : end].decode("latin-1") for kind, start, end in _jpeg_segments(data) if kind == _JPEG_COMMENT]
+
+
+def _noted_png(data: bytes, text: str) -> bytes:
+    if text in comments(data):
+        return data
+    body = b"tEXt" + _COMMENT + b"\0" + text.encode("latin-1")
+    chunk = struct.pack(">I", len(body) - 4) + body + struct.pack(">I", zlib.crc32(body))
+    header, *rest = (each.raw for each in _png_chunks(data))
+    return _PNG_SIGNATURE + header + chunk + b"".join(rest)
+
+
+def _noted_jpeg(data: bytes, text: str) -> bytes:
+    if text in comments(data):
+        return data
+    # Behind JFIF's own segment, which must come first.
+    at = next((end for kind, _, end in _jpeg_segments(data) if kind == 0xE0), 2)
+    content = text.encode("latin-1")
+    return data[:at] + struct.pack(">BBH", 0xFF, _JPEG_COMMENT, len(content) + 2) + content + data[at:]
+
+
+def _jpeg_segments(data: bytes) -> Iterator[tuple[int, int, int]]:
+    """(marker, start, end) of every segment of a JPEG file before its picture."""
+    if not data.startswith(b"\xff\xd8"):
+        raise ValueError("it is not a JPEG")
+    at = 2
+    while data[at : at + 2] != b"\xff\xda":
+        if len(data) < at + 4 or data[at] != 0xFF:
+            raise ValueError("its header is damaged")
+        end = at + 2 + struct.unpack_from(">H", data, at + 2)[0]
+        yield data[at + 1], at, end
+        at = end
 
 
 def _write(path: Path, data: bytes) -> None:

@@ -24,14 +24,14 @@ from ..vision.layered import LayeredPhoto
 from ..vision.pipeline import film_pixels
 from ..vision.video import is_film
 from ..vision.worker_process import make_layers
+from . import people, spherical, stereo, warped
 from . import render as rendering
-from . import spherical, stereo, warped
 from .devices import use_device
 from .effects import set_up_effects
 from .film import check_film, deep_films, encode_film
 from .finish import with_grain
 from .formats import LOOPS, SUFFIXES, FilmFormat, film_format, rate_factor
-from .frames import frame_name, parse_frame_range
+from .frames import frame_name, note_frame, parse_frame_range
 from .loops import check_loop, encode_loop
 from .mp4 import Node
 from .sound import Sound, sound_of
@@ -121,12 +121,15 @@ def make_scene(
     frames: Path | None = None,
     suffix: str = "",
     camera_alone: bool = False,
+    consent: bool = False,
 ) -> Built:
     """Photo or film to scene in the given Blender scene, render settings included.
 
     frames: of a film, the folder in which its frames stay; the scene needs them. suffix: of the frames that are to be rendered, if
-    any: where they can be drawn without an engine, they will be. camera_alone: then nothing else need be in the scene.
+    any: where they can be drawn without an engine, they will be. camera_alone: then nothing else need be in the scene. consent: the
+    user has the right to animate the people in it; UsageError without it if somebody is to be rigged.
     """
+    people.check(spec, photo, consent=consent)
     with tempfile.TemporaryDirectory(prefix="stillscape-") as folder:
         place = frames or Path(folder) / "layers"
         layered = make_layers(photo, spec, place, lambda share, text: progress(share * 0.7, text), film=film)
@@ -136,6 +139,9 @@ def make_scene(
         built = build_scene(layered, spec, scene, film=film, camera_alone=warps and camera_alone)
         if warps:
             built = replace(built, warp=warped.make_drawing(layered, spec, built.shot, built.film_size))
+        if people.add_people(layered, spec, built, photo):
+            rendering.set_note(scene, people.NOTE)
+            scene.frame_set(1)
     progress(1.0, "Scene ready")
     return built
 
@@ -180,6 +186,7 @@ def render(
     numbers = parse_frame_range(spec.render.frame_range, 1, built.shot.frames)
     device_taken("CPU, without a render engine" if built.warp is not None else use_device(scene, spec.machine.device))
     settings = scene.render.image_settings
+    note = people.note_of(built.root)
     size = stereo.frame_size(spec, stereo.view_size(scene, built.root, spec))
     dither = spec.film.dither and built.shot.frames > 1
     if not output.film:
@@ -192,7 +199,10 @@ def render(
             layers=spec.film.exr_layers,
             dither=dither,
         )
-        yield from _frames(built, spec, scene, str(output.path), numbers, stop, noted)
+        for frame in _frames(built, spec, scene, str(output.path), numbers, stop, noted):
+            if note:
+                note_frame(frame.path, note)
+            yield frame
         return
     sound, form = check_film_of(output, spec.film, size)
     rendering.set_format(scene, ".png", deep=form is not None and is_deep(form), transparent=spec.film.alpha, dither=dither)
@@ -203,7 +213,8 @@ def render(
             return
         files = [frame_name(pattern, n) for n in numbers]
         edit = spherical.describe(spec.stereo.mode, spec.stereo.first)
-        encode(files, output, spec.film, fps=built.shot.fps, size=size, form=form, sound=sound, progress=encoding, edit=edit)
+        fps = built.shot.fps
+        encode(files, output, spec.film, fps=fps, size=size, form=form, sound=sound, progress=encoding, edit=edit, note=note)
 
 
 def check_film_of(output: Output, film: FilmSpec, size: tuple[int, int]) -> tuple[Sound | None, FilmFormat | None]:
@@ -235,13 +246,15 @@ def encode(
     sound: Sound | None = None,
     progress: Callable[[float], None] | None = None,
     edit: Callable[[Node], None] | None = None,
+    note: str = "",
 ) -> None:
-    """Make the film or animated picture of the frames. form, sound: as `check_film_of` gave them. edit: see `encode_film`."""
+    """Make the film or animated picture of the frames. form, sound: as `check_film_of` gave them. edit, note: see `encode_film`."""
     if form is None:
-        encode_loop(frames, output.path, fps=fps, size=size, quality=film.quality, alpha=film.alpha, progress=progress)
+        encode_loop(frames, output.path, fps=fps, size=size, quality=film.quality, alpha=film.alpha, progress=progress, note=note)
     else:
         factor = rate_factor(film.quality)
-        encode_film(frames, output.path, fps=fps, size=size, quality=factor, progress=progress, form=form, sound=sound, edit=edit)
+        more: dict[str, Any] = {"form": form, "sound": sound, "edit": edit, "note": note}
+        encode_film(frames, output.path, fps=fps, size=size, quality=factor, progress=progress, **more)
 
 
 def _frames(

@@ -12,6 +12,7 @@ import struct
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
+from xml.sax.saxutils import escape
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +23,7 @@ from ..vision.files import shown, write_atomically
 
 _MOST_SIDE = {".webp": 16383, ".gif": 65535}  # pixels
 _LEAST_RESEMBLANCE = {".webp": 24.0, ".gif": 20.0}  # dB; a GIF has 256 colours
-_ALPHA, _ANIMATION = 0x10, 0x02  # flags of VP8X
+_ALPHA, _ANIMATION, _XMP = 0x10, 0x02, 0x04  # flags of VP8X
 _WHOLE = 0x02  # flag of ANMF: the picture takes the place of what was there, see-through parts too
 _MOST_BYTES = 2**32 - 2
 _ENCODING_SHARE = 0.8
@@ -48,13 +49,14 @@ def encode_loop(
     quality: int = 95,
     alpha: bool = False,
     progress: Progress | None = None,
+    note: str = "",
 ) -> None:
     """Make PNG files of one size into the animated picture `target` (.webp or .gif), which repeats without end.
 
     fps: pictures per second; each lasts a whole number of milliseconds (WebP) or hundredths of a second (GIF), chosen so
     that no more than one of these is lost over the whole. size: (width, height) in pixels. quality: 0 to 100, for WebP.
     alpha: keep what is see-through (WebP); else it becomes black. Every picture is decoded and the first, middle and last
-    are compared before the file takes its name.
+    are compared before the file takes its name. note: a sentence for the file to keep beside its pictures.
     Raises UsageError if such a file cannot be made here, RenderError if a frame cannot be read or the file turns out
     wrong, StorageError if there is no room.
     """
@@ -64,7 +66,7 @@ def encode_loop(
     suffix = target.suffix.lower()
     tell = progress or (lambda share: None)
     make, check = (_write_webp, _check_webp) if suffix == ".webp" else (_write_gif, _check_gif)
-    job = _Job(tuple(frames), target, durations(len(frames), fps, 1 if suffix == ".webp" else 10), size, quality, alpha, tell)
+    job = _Job(tuple(frames), target, durations(len(frames), fps, 1 if suffix == ".webp" else 10), size, quality, alpha, tell, note)
     write_atomically(target, lambda path: make(path, job), lambda path: check(path, job))
 
 
@@ -76,6 +78,7 @@ class _Job(NamedTuple):
     quality: int
     alpha: bool
     tell: Progress
+    note: str = ""
 
     def pictures(self) -> Iterator[NDArray[np.uint8]]:
         """Every frame, H×W×3 (B, G, R) on black, or H×W×4 with alpha."""
@@ -140,7 +143,7 @@ def _write_webp(path: Path, job: _Job) -> None:
     cv2 = cv()
     with path.open("wb") as out:
         out.write(b"RIFF\0\0\0\0WEBP")
-        flags = _ANIMATION | (_ALPHA if job.alpha else 0)
+        flags = _ANIMATION | (_ALPHA if job.alpha else 0) | (_XMP if job.note else 0)
         out.write(_chunk(b"VP8X", struct.pack("<I", flags) + _u24(job.size[0] - 1) + _u24(job.size[1] - 1)))
         out.write(_chunk(b"ANIM", struct.pack("<IH", 0, 0)))  # see-through background; repeats without end
         for milliseconds, picture in zip(job.durations, job.pictures()):
@@ -150,6 +153,8 @@ def _write_webp(path: Path, job: _Job) -> None:
             image = b"".join(_chunk(kind, body) for kind, body in _chunks(data.tobytes()) if kind in (b"ALPH", b"VP8 ", b"VP8L"))
             head = _u24(0) + _u24(0) + _u24(job.size[0] - 1) + _u24(job.size[1] - 1) + _u24(milliseconds) + bytes((_WHOLE,))
             out.write(_chunk(b"ANMF", head + image))
+        if job.note:
+            out.write(_chunk(b"XMP ", xmp(job.note)))
         length = out.tell()
         if length - 8 > _MOST_BYTES:
             raise UsageError(
@@ -159,10 +164,22 @@ def _write_webp(path: Path, job: _Job) -> None:
         out.write(struct.pack("<I", length - 8))
 
 
+def xmp(note: str) -> bytes:
+    """A description as XMP (ISO 16684-1), which picture programs show."""
+    text = escape(note)
+    return (
+        '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?><x:xmpmeta xmlns:x="adobe:ns:meta/">'
+        '<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description rdf:about="" '
+        'xmlns:dc="http://purl.org/dc/elements/1.1/"><dc:description><rdf:Alt><rdf:li xml:lang="x-default">'
+        f'{text}</rdf:li></rdf:Alt></dc:description></rdf:Description></rdf:RDF></x:xmpmeta><?xpacket end="w"?>'
+    ).encode()
+
+
 def _check_webp(path: Path, job: _Job) -> None:
     cv2 = cv()
     number, shown_for = 0, 0
     canvas: tuple[int, int] | None = None
+    told = b""
     repeats: int | None = None
     for kind, body in _chunks(path.read_bytes()):
         if kind == b"VP8X":
@@ -178,6 +195,10 @@ def _check_webp(path: Path, job: _Job) -> None:
                 raise job.wrong(f"picture {number + 1} cannot be decoded")
             job.check_picture(number, picture)
             number += 1
+        elif kind == b"XMP ":
+            told = body
+    if job.note and told != xmp(job.note):
+        raise job.wrong("what it should say of its pictures is missing")
     if (number, shown_for, canvas, repeats) != (len(job.frames), sum(job.durations), job.size, 0):
         raise job.wrong(f"it has {number} pictures in {shown_for / 1000:g} s")
 
@@ -225,7 +246,8 @@ def _pillow(target: Path) -> Any:
 def _write_gif(path: Path, job: _Job) -> None:
     images = (_pillow(job.target).fromarray(p[..., ::-1].copy()).quantize(256) for p in job.pictures())
     first = next(images)
-    first.save(str(path), format="GIF", save_all=True, append_images=images, duration=job.durations, loop=0, optimize=False)
+    more = {"comment": job.note} if job.note else {}
+    first.save(str(path), format="GIF", save_all=True, append_images=images, duration=job.durations, loop=0, optimize=False, **more)
 
 
 def _check_gif(path: Path, job: _Job) -> None:

@@ -15,6 +15,7 @@ from ..vision.files import shown
 from .mp4 import Colour, FilmInfo, Node, SoundInfo, sampling
 
 _SEGMENT, _INFO, _TRACKS, _CLUSTER = 0x18538067, 0x1549A966, 0x1654AE6B, 0x1F43B675
+_TAGS, _TAG, _SIMPLE_TAG, _TAG_NAME, _TAG_TEXT = 0x1254C367, 0x7373, 0x67C8, 0x45A3, 0x4487
 _TRACK, _VIDEO, _AUDIO, _COLOUR, _GROUP = 0xAE, 0xE0, 0xE1, 0x55B0, 0xA0
 _BLOCKS = (0xA3, 0xA1)  # a block of its own, and one in a group
 _MOST_ELEMENTS = 10_000_000
@@ -50,6 +51,7 @@ def _read(stream: BinaryIO) -> FilmInfo:
     ticks, duration = 1_000_000, 0.0  # nanoseconds
     tracks: list[dict[int, Any]] = []
     counted: dict[int, int] = {}
+    comment = ""
     for element in _children(stream, segment.start, segment.end):
         if element.kind == _INFO:
             for e in _children(stream, element.start, element.end):
@@ -62,10 +64,22 @@ def _read(stream: BinaryIO) -> FilmInfo:
                 stream.seek(block.start)
                 number = _vint(stream.read(8), keep=False)[0]
                 counted[number] = counted.get(number, 0) + 1
-    return _info(tracks, counted, duration * ticks / 1e9)
+        elif element.kind == _TAGS:
+            comment = comment or _comment(stream, element)
+    return _info(tracks, counted, duration * ticks / 1e9, comment)
 
 
-def _info(tracks: list[dict[int, Any]], counted: dict[int, int], seconds: float) -> FilmInfo:
+def _comment(stream: BinaryIO, tags: _Element) -> str:
+    """The film's comment, or what Blender calls its note."""
+    for tag in (e for e in _children(stream, tags.start, tags.end) if e.kind == _TAG):
+        for simple in (e for e in _children(stream, tag.start, tag.end) if e.kind == _SIMPLE_TAG):
+            parts = {e.kind: _bytes(stream, e) for e in _children(stream, simple.start, simple.end) if e.kind in (_TAG_NAME, _TAG_TEXT)}
+            if parts.get(_TAG_NAME, b"").rstrip(b"\0").upper() in (b"COMMENT", b"NOTE"):
+                return parts.get(_TAG_TEXT, b"").rstrip(b"\0").decode("utf-8", "replace")
+    return ""
+
+
+def _info(tracks: list[dict[int, Any]], counted: dict[int, int], seconds: float, comment: str) -> FilmInfo:
     pictures = [t for t in tracks if t.get(0x83) == 1]
     if len(pictures) != 1:
         raise ValueError("it has no picture track" if not pictures else "it has more than one picture track")
@@ -95,6 +109,7 @@ def _info(tracks: list[dict[int, Any]], counted: dict[int, int], seconds: float)
         colour=colour,
         sound=None if sound is None else SoundInfo(str(sound.get(0x86, "")), sound.get(0x9F, 1), round(sound.get(0xB5, 0.0)), seconds),
         alpha=track.get(0x53C0) == 1,
+        comment=comment,
     )
 
 

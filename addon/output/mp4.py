@@ -119,6 +119,7 @@ class FilmInfo:
     colour: Colour | None  # None: the container does not say, and players guess
     sound: SoundInfo | None = None
     alpha: bool = False  # as far as the container says
+    comment: str = ""
 
     @property
     def fps(self) -> float:
@@ -186,6 +187,86 @@ def set_colour(moov: Node, colour: Colour, *, quicktime: bool = False) -> None:
     for entry in video_entries(moov):
         if entry.children is not None and entry.find(b"colr") is None:
             entry.children.append(Node(b"colr", data))
+
+
+def set_comment(moov: Node, text: str, *, quicktime: bool = False) -> None:
+    """Write `text` into the index `moov` as the film's comment, which players and media libraries show.
+
+    As iTunes has it (udta, meta, ilst, ©cmt), which every program reads in MP4 files; quicktime: as QuickTime user data (udta, ©cmt) for
+    MOV files. Sources: "QuickTime File Format Specification" (Apple, 2012), User Data Atoms and Metadata; ISO/IEC 14496-12, 8.11.1.
+    What else the index says about the film stays.
+    """
+    data = text.encode("utf-8")
+    assert moov.children is not None
+    udta = moov.find(b"udta")
+    if udta is None:
+        udta = Node(b"udta")
+        moov.children.append(udta)
+    _open_up(udta)
+    if quicktime:
+        _put(udta, Node(_CMT, struct.pack(">HH", len(data), _ENGLISH) + data))
+        return
+    meta = udta.find(b"meta")
+    if meta is None:
+        handler = Node(b"hdlr", bytes(8) + b"mdirappl" + bytes(9))
+        meta = Node(b"meta", bytes(4), [handler])
+        _put(udta, meta)
+    ilst = meta.find(b"ilst")
+    if ilst is None:
+        ilst = Node(b"ilst", b"", [])
+        _put(meta, ilst)
+    _put(ilst, Node(_CMT, b"", [Node(b"data", struct.pack(">II", _UTF8, 0) + data)]))
+
+
+def comment_of(moov: Node) -> str:
+    """What `set_comment` has written, in either form; empty if the index has no comment."""
+    udta = moov.find(b"udta")
+    if udta is None:
+        return ""
+    if udta.children is None:
+        udta = Node(udta.kind, udta.payload)
+        _open_up(udta)
+    plain, tagged = udta.find(_CMT), udta.find(b"meta", b"ilst", _CMT, b"data")
+    if tagged is not None:
+        return tagged.payload[8:].decode("utf-8", "replace")
+    return "" if plain is None or len(plain.payload) < 4 else plain.payload[4:].decode("utf-8", "replace")
+
+
+_CMT = b"\xa9cmt"
+_UTF8 = 1  # of the types of values in an ilst
+_ENGLISH = 0x15C7  # packed ISO 639-2/T: "eng"
+
+
+def _put(parent: Node, child: Node) -> None:
+    """Add a box, in place of one of its kind."""
+    parent.children = [*(c for c in parent.children or () if c.kind != child.kind), child]
+
+
+def _open_up(udta: Node) -> None:
+    """Read the boxes within user data, as deep as a comment may be. Raises ValueError if they are damaged."""
+    if udta.children is not None:
+        return
+    content = udta.payload
+    if content[-4:] == bytes(4) and _is_row(content[:-4]):  # QuickTime may end the list with a zero
+        content = content[:-4]
+    udta.payload, udta.children = b"", _Parser().children(content, 1)
+    for meta in udta.find_all(b"meta"):
+        # ISO's box has version and flags in front of its boxes, QuickTime's has not
+        at = 4 if meta.payload[:4] == bytes(4) else 0
+        meta.payload, meta.children = meta.payload[:at], _Parser().children(meta.payload[at:], 2)
+        for ilst in meta.find_all(b"ilst"):
+            ilst.payload, ilst.children = b"", _Parser().children(ilst.payload, 3)
+            for item in ilst.children:
+                if item.kind == _CMT:
+                    item.payload, item.children = b"", _Parser().children(item.payload, 4)
+
+
+def _is_row(content: bytes) -> bool:
+    try:
+        _Parser().children(content, 1)
+    except ValueError:
+        return False
+    return True
 
 
 def tag_prores(path: Path, colour: Colour) -> bool:
@@ -379,6 +460,7 @@ def _film_info(moov: Node, *, moov_first: bool) -> FilmInfo:
         bits=bits,
         colour=_colour(entry.find(b"colr")),
         sound=_sound(moov),
+        comment=comment_of(moov),
     )
 
 

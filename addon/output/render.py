@@ -111,6 +111,13 @@ def _no_stamps(render: bpy.types.RenderSettings) -> None:
             setattr(render, name, False)
 
 
+def set_note(scene: bpy.types.Scene, text: str) -> None:
+    """Let Blender write `text` into the files of the scene's frames, as their "Note"; nothing of it is in the picture."""
+    render = scene.render
+    render.use_stamp = False
+    render.use_stamp_note, render.stamp_note_text = bool(text), text
+
+
 def set_format(
     scene: bpy.types.Scene, suffix: str, *, deep: bool, transparent: bool, quality: int = 95, layers: bool = False, dither: bool = False
 ) -> None:

@@ -88,6 +88,41 @@ def envelope(at: NDArray[np.float64], seconds: float, sound: Sound) -> NDArray[n
     return share
 
 
+def read_sound(file: Path, seconds: float) -> tuple[NDArray[np.float32], int]:
+    """The first `seconds` of a sound, or all of it if it is shorter: float32 N×channels, and samples per second.
+
+    WAV files can be read by every Blender, the others by one that was built with sound. Raises InputError or UsageError.
+    """
+    read_file_start(file)
+    if not bpy.app.build_options.audaspace and file.suffix.lower() == ".wav":
+        return _read_wav(file, seconds)
+    return _read(file, seconds)
+
+
+def _read_wav(file: Path, seconds: float) -> tuple[NDArray[np.float32], int]:
+    """`read_sound` for WAV files of whole numbers, without Blender's help."""
+    try:
+        with wave.open(str(file), "rb") as sound:
+            rate, channels, width = sound.getframerate(), sound.getnchannels(), sound.getsampwidth()
+            if not (_RATES[0] <= rate <= _RATES[1] and 1 <= channels <= _CHANNELS and width in (1, 2, 3, 4)):
+                raise ValueError(f"{rate} samples per second, {channels} channels")
+            data = sound.readframes(min(sound.getnframes(), max(1, round(seconds * rate))))
+    except (wave.Error, EOFError, ValueError) as error:
+        raise InputError(f"{shown(file)}: there is no sound in it that can be read; convert it to WAV of 16 bits.") from error
+    data = data[: len(data) // (width * channels) * width * channels]
+    if width == 3:  # to the upper three bytes of four
+        padded = np.zeros((len(data) // 3, 4), np.uint8)
+        padded[:, 1:] = np.frombuffer(data, np.uint8).reshape(-1, 3)
+        values = padded.view("<i4")[:, 0].astype(np.float32) / 2**31
+    elif width == 1:
+        values = (np.frombuffer(data, np.uint8).astype(np.float32) - 128) / 128
+    else:
+        values = np.frombuffer(data, f"<i{width}").astype(np.float32) / 2 ** (8 * width - 1)
+    if not len(values):
+        raise InputError(f"{shown(file)}: there is no sound in it that can be read; convert it to WAV of 16 bits.")
+    return values.reshape(-1, channels), rate
+
+
 def _read(file: Path, seconds: float) -> tuple[NDArray[np.float32], int]:
     """The first `seconds` of a sound, or all of it if it is shorter: float32 N×channels, and samples per second."""
     aud = _audaspace(file)

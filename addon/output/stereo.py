@@ -25,6 +25,7 @@ from ..scene.build import ROLE, stage_of
 from ..scene.material import can_show, showing
 from ..scene.notes import Notes, distance_now, read_notes
 from ..scene.relief import numbers, relief_modifier
+from ..scene.rig import meshes_of
 from ..spec import SceneSpec, StereoSpec
 from ..vision import warp
 from ..vision.cv import cv
@@ -298,7 +299,9 @@ def rigged(
         return
     check(spec)
     layers = layers_of(root)
-    materials = sorted({s.material for o in layers for s in o.material_slots if s.material is not None}, key=lambda m: m.name)
+    materials = sorted(
+        {s.material for o in [*layers, *meshes_of(root)] for s in o.material_slots if s.material is not None}, key=lambda m: m.name
+    )
     if (stereo.depth or stereo.mode == "vr180") and not all(can_show(m) for m in materials):
         raise UsageError(f"{root.name}: this scene was made by an older Stillscape; import the photo again.")
     with ExitStack() as stack:

@@ -38,11 +38,11 @@ _MOST_MEGAPIXELS = 2000  # the photo was admitted when its layers were made
 
 def can_warp(spec: SceneSpec) -> bool:
     """Whether all of what `spec` asks for can be drawn by bending layers: no light but the photo's own, no blur of lens or shutter,
-    no panorama and no depth."""
+    no panorama, no depth and nobody rigged."""
     light, focus = spec.light, spec.focus
     lit = light.lamp != "none" or any(value is not None and value > 0 for value in (light.relight, light.haze, light.vignette))
     blurred = focus.f_stop is not None or focus.motion_blur > 0
-    return not lit and not blurred and spec.stereo.mode != "vr180" and not spec.stereo.depth
+    return not lit and not blurred and spec.rig.kind == "none" and spec.stereo.mode != "vr180" and not spec.stereo.depth
 
 
 def wants_warp(spec: SceneSpec, suffix: str) -> bool:

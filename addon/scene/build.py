@@ -27,6 +27,7 @@ from ..vision.mattes import backed, read_grey
 from ..vision.photo import read_photo
 from ..vision.planning import framed_for, stage, texture_key
 from ..vision.planning import shot as shot_of
+from ..vision.subject import people_of
 from ..vision.texture import encode_texture, suits
 from ..vision.warp import Drawing
 from . import aim as aims
@@ -164,6 +165,10 @@ def _without_layers(layered: LayeredPhoto, spec: SceneSpec, collection: bpy.type
     root = _root(layered, collection)
     notes.write_notes(root, layered, film, spec.render.crop, shot, framed)
     notes.note_grain(root, layered)
+    notes.note_photo(root, layered)
+    people = people_of(layered)
+    if people:
+        notes.note_people(root, people)
     if "reserve" in layered.made:
         root[RESERVE] = float(layered.made["reserve"])
     seen = stage(layered, aside)
@@ -192,12 +197,14 @@ def _identified(built: Built) -> Built:
 def remove(collection: bpy.types.Collection) -> None:
     """Take back what a build has made; nothing happens if the file that it was in has been closed."""
     try:
-        objects = list(collection.objects)
+        inside = [child for child in collection.children if child.get(ROLE) == "shapes"]  # of a rig's bones
+        objects = [o for held in (*inside, collection) for o in held.objects]
     except ReferenceError:
         return
     for o in objects:
         bpy.data.objects.remove(o)
-    bpy.data.collections.remove(collection)
+    for child in (*inside, collection):
+        bpy.data.collections.remove(child)
 
 
 def _root(layered: LayeredPhoto, collection: bpy.types.Collection) -> bpy.types.Object:

@@ -137,3 +137,52 @@ def no_bump_correction(material: bpy.types.Material) -> None:
     """Let light fall on normals that are not the mesh's as they are."""
     if hasattr(material.cycles, "use_bump_map_correction"):
         material.cycles.use_bump_map_correction = False
+
+
+def new_action(name: str, owner: bpy.types.ID) -> bpy.types.Action:
+    """A new action for datablocks of the owner's kind, with what F-curves need since 4.4: a slot, a layer, a strip. Nothing uses it yet."""
+    action = bpy.data.actions.new(name)
+    if hasattr(action, "layers"):
+        action.slots.new(owner.id_type, owner.name)
+        action.layers.new("Layer").strips.new(type="KEYFRAME")
+    else:
+        action.id_root = owner.id_type if hasattr(owner, "id_type") else "OBJECT"
+    return action
+
+
+def own_action(owner: bpy.types.ID, name: str) -> bpy.types.Action:
+    """The action that animates a datablock; a new one called `name` if it has none. An action that is an asset is copied first."""
+    animation = owner.animation_data or owner.animation_data_create()
+    action = animation.action
+    if action is not None and action.asset_data is not None:
+        action = action.copy()
+        action.asset_clear()
+        action.name = name
+        animation.action = action
+    if action is None:
+        action = new_action(name, owner)
+        animation.action = action
+    if hasattr(action, "layers") and animation.action_slot is None:
+        fitting = [slot for slot in action.slots if slot.target_id_type in (owner.id_type, "UNSPECIFIED")]
+        animation.action_slot = fitting[0] if fitting else action.slots.new(owner.id_type, owner.name)
+    return action
+
+
+def fcurve_of(owner: bpy.types.ID, action: bpy.types.Action, path: str, index: int, *, group: str = "") -> bpy.types.FCurve:
+    """The F-curve of a property in an action, made if it is missing. The owner's slot is taken, if the action is the owner's, else the first."""
+    curves: Any
+    if hasattr(action, "layers"):
+        animation = owner.animation_data
+        own = animation is not None and animation.action == action
+        slot = animation.action_slot if own and animation.action_slot is not None else action.slots[0]
+        layer = action.layers[0] if len(action.layers) else action.layers.new("Layer")
+        strip = layer.strips[0] if len(layer.strips) else layer.strips.new(type="KEYFRAME")
+        curves = strip.channelbag(slot, ensure=True)
+    else:
+        curves = action
+    found = curves.fcurves.find(path, index=index)
+    if found is None:
+        found = curves.fcurves.new(path, index=index)
+        if group:
+            found.group = curves.groups.get(group) or curves.groups.new(group)
+    return found

@@ -16,6 +16,9 @@ against what is before or behind it, from nothing to a pixel: from where the pho
 A lens that is wide open sees from beside that place as well, so that its blur counts as motion; and for shadows layers always
 end at their mattes.
 
+A rigged mesh moves although the camera does not: there the way that a point has gone from its pixel in the photo counts as well,
+and what its layer covers of others shows their fill from the start (see rig_material.py). Both are inputs that are 0 elsewhere.
+
 Relight, haze and vignette are mixes of shaders with factors that are 0 unless asked for; Cycles leaves such a mix out altogether.
 """
 
@@ -34,9 +37,13 @@ from . import light as lights
 from .relief import BACKED, RAY, TORN
 
 LOOKUP = "Stillscape Photo Lookup"
-VERSION = 6
+VERSION = 7
 LAYER = "Stillscape Layer"
 SURFACE = "Stillscape Photo Surface"
+RIGGED = "Rigged"
+"""Input of the lookup group: 1 for a mesh that an armature moves."""
+UNCOVERED = "Uncovered"
+"""Input of the layer group: 1 where a rigged mesh covers it at rest, and may move away."""
 _NO_RUBBER = 0.65  # so much more stretch opens torn faces and no others
 _SHADOWS = (0.1, 0.2)  # of the distance: how far before what they fall on shadows begin
 _VIGNETTE = (0.4, 1.0)  # of half the film's diagonal: where it begins, and where it is full
@@ -89,7 +96,7 @@ class _Graph:
             node.location = (200 * (i // 4), -220 * (i % 4))
 
 
-def _lookup_group() -> bpy.types.NodeTree:
+def lookup_group() -> bpy.types.NodeTree:
     """Node group: photo UV of the middle of the film pixel that is being shaded, and how the point has moved since the photo.
 
     Moved: 0 to 1 as the point's parallax against what may lie before or behind it, at the nearest and at the farthest
@@ -126,6 +133,11 @@ def _lookup_group() -> bpy.types.NodeTree:
     group.interface.new_socket("Stretch", in_out="OUTPUT", socket_type="NodeSocketFloat")
     group.interface.new_socket("Inside", in_out="OUTPUT", socket_type="NodeSocketFloat")
     group.interface.new_socket("Grey", in_out="OUTPUT", socket_type="NodeSocketFloat")
+    # Last, so that those of older files keep their identifiers, and with them their links.
+    rigged = group.interface.new_socket(
+        RIGGED, in_out="INPUT", socket_type="NodeSocketFloat", description="1: the mesh itself moves, not only the camera"
+    )
+    rigged.default_value = 0.0
     g = _Graph(group)
     given = g.add("NodeGroupInput").outputs
     coordinates = g.add("ShaderNodeTexCoord").outputs
@@ -167,6 +179,8 @@ def _lookup_group() -> bpy.types.NodeTree:
     other = g.math("SUBTRACT", 1.0, g.add("ShaderNodeLightPath").outputs["Is Camera Ray"])
     other = g.math("MULTIPLY", g.math("GREATER_THAN", given["Relight"], 0.0), other)
     more = g.math("ADD", given["Lens"], other)
+    axes = [(given["Photo Tangent Width"], given["Axis U"]), (given["Photo Tangent Height"], given["Axis V"])]
+    more = g.math("ADD", more, g.math("MULTIPLY", given[RIGGED], _displaced(g, point, (uz, vz, z), axes, pixel)))
     g.put(result.inputs["Moved"], _moved(g, camera, point, (given["Near"], given["Far"]), pixel, more))
     g.put(result.inputs["Stretch"], g.math("ADD", _stretch(g, camera, point, panorama), g.math("MULTIPLY", other, _NO_RUBBER)))
     # Where the photo is to end at its border: 1 inside, 0 past it.
@@ -237,6 +251,26 @@ def _moved(
     return ramp.outputs[0]
 
 
+def _displaced(
+    g: _Graph,
+    point: bpy.types.NodeSocket,
+    ray: tuple[bpy.types.NodeSocket, ...],
+    axes: list[tuple[bpy.types.NodeSocket, bpy.types.NodeSocket]],
+    pixel: bpy.types.NodeSocket,
+) -> bpy.types.NodeSocket:
+    """Film pixels between where the photo's camera sees a point of a rigged mesh and where the photo shows it.
+
+    ray: the attribute RAY at rest. axes: tangents that the photo spans and where the optical axis meets it, across and up.
+    """
+    p = g.separate(point)
+    away, z = g.math("MAXIMUM", p[1], 1e-4), g.math("MAXIMUM", ray[2], 1e-4)
+    gone = [
+        g.math("SUBTRACT", g.math("DIVIDE", at, away), g.math("MULTIPLY", g.math("SUBTRACT", g.math("DIVIDE", rest, z), middle), span))
+        for at, rest, (span, middle) in zip((p[0], p[2]), ray, axes)
+    ]
+    return g.math("DIVIDE", g.math("SQRT", g.math("MULTIPLY_ADD", gone[0], gone[0], g.math("MULTIPLY", gone[1], gone[1]))), pixel)
+
+
 def _stretch(g: _Graph, camera: bpy.types.NodeSocket, point: bpy.types.NodeSocket, panorama: bpy.types.NodeSocket) -> bpy.types.NodeSocket:
     """|n·(P−C)| / |n·P| · z₀/z: the face's area in the film over that in the photo, after the change of size.
 
@@ -267,7 +301,7 @@ def _stretch(g: _Graph, camera: bpy.types.NodeSocket, point: bpy.types.NodeSocke
     return g.math("MULTIPLY", area, g.mix("FLOAT", panorama, g.math("DIVIDE", g.separate(point)[1], depth), nearer))
 
 
-def _layer_group() -> bpy.types.NodeTree:
+def layer_group() -> bpy.types.NodeTree:
     """Node group: what a layer shows where, from the photo, its own repainted colours and its matte."""
     group = bpy.data.node_groups.get(LAYER)
     if group is not None and group.get("stillscape") == VERSION:
@@ -291,12 +325,16 @@ def _layer_group() -> bpy.types.NodeTree:
     group.interface.new_socket("Color", in_out="OUTPUT", socket_type="NodeSocketColor")
     group.interface.new_socket("Matte", in_out="OUTPUT", socket_type="NodeSocketFloat")
     group.interface.new_socket("Filled", in_out="OUTPUT", socket_type="NodeSocketFloat", description="Where the colors behind show")
+    uncovered = group.interface.new_socket(  # last: see above
+        UNCOVERED, in_out="INPUT", socket_type="NodeSocketFloat", description="1 where a rigged mesh stands before this layer"
+    )
+    uncovered.default_value = 0.0
     g = _Graph(group)
     given = g.add("NodeGroupInput").outputs
     u, v, _ = g.separate(given["UV"])
     # Past the photo's border there is nothing but the fill, moved or not.
     border = g.math("MAXIMUM", *(g.math("ABSOLUTE", g.math("SUBTRACT", a, 0.5)) for a in (u, v)))
-    gone = g.math("MAXIMUM", given["Moved"], g.math("GREATER_THAN", border, 0.5))
+    gone = g.math("MAXIMUM", g.math("MAXIMUM", given["Moved"], given[UNCOVERED]), g.math("GREATER_THAN", border, 0.5))
     share = g.math("MULTIPLY", given["Fill Alpha"], gone)
     mix = g.add("ShaderNodeMix", data_type="RGBA")
     for socket, value in zip((s for s in mix.inputs if s.enabled), (share, given["Photo"], given["Fill"])):
@@ -432,10 +470,10 @@ def _off_middle(g: _Graph) -> bpy.types.NodeSocket:
 
 class LayerImages(NamedTuple):
     """A layer's own images: colours with their alpha where they take the photo's place, and matte. box: (left, bottom,
-    width, height) of both in the photo's UV. sky: the layer that never moves against the camera."""
+    width, height) of both in the photo's UV. matte: None for what is there everywhere. sky: the layer that never moves against the camera."""
 
     colour: bpy.types.Image
-    matte: bpy.types.Image
+    matte: bpy.types.Image | None
     box: tuple[float, float, float, float]
     sky: bool = False
 
@@ -464,7 +502,7 @@ def photo_material(
     tree = compat.node_tree(material)
     tree.nodes.clear()
     g = _Graph(tree)
-    lookup = g.add("ShaderNodeGroup", node_tree=_lookup_group(), name="Photo Lookup", label="Photo Lookup")
+    lookup = g.add("ShaderNodeGroup", node_tree=lookup_group(), name="Photo Lookup", label="Photo Lookup")
     for socket, value in zip(("Photo Tangent Width", "Photo Tangent Height", "Axis U", "Axis V"), rays):
         lookup.inputs[socket].default_value = value
     uv = lookup.outputs["UV"]
@@ -485,19 +523,17 @@ def photo_material(
         if transparent:
             g.put(surface.inputs["Matte"], image.outputs["Alpha"])
     else:
-        layer = g.add("ShaderNodeGroup", node_tree=_layer_group(), name="Layer", label="Layer")
+        layer = g.add("ShaderNodeGroup", node_tree=layer_group(), name="Layer", label="Layer")
         left, bottom, width, height = own.box
         place = g.add("ShaderNodeVectorMath", operation="MULTIPLY_ADD", name="Place", label="Place of the Layer")
         g.put(place.inputs[0], uv)
         place.inputs[1].default_value = (1 / width, 1 / height, 0.0)
         place.inputs[2].default_value = (-left / width, -bottom / height, 0.0)
         fill = g.add("ShaderNodeTexImage", image=own.colour, interpolation="Linear", extension="MIRROR", name="Fill", label="Fill")
-        matte = g.add("ShaderNodeTexImage", image=own.matte, interpolation="Linear", extension="EXTEND", name="Matte", label="Matte")
-        for node in (fill, matte):
-            g.put(node.inputs[0], place.outputs[0])
+        g.put(fill.inputs[0], place.outputs[0])
         for name_, value in (
             ("Photo", image.outputs["Color"]), ("Fill", fill.outputs["Color"]), ("Fill Alpha", fill.outputs["Alpha"]),
-            ("Matte", matte.outputs["Color"]), ("UV", uv), ("Stretch", lookup.outputs["Stretch"]),
+            ("UV", uv), ("Stretch", lookup.outputs["Stretch"]),
             ("Moved", 1.0 if own.sky else lookup.outputs["Moved"]),
         ):  # fmt: skip
             g.put(layer.inputs[name_], value)
@@ -513,7 +549,12 @@ def photo_material(
             normal = next(s for s in mixed.outputs if s.enabled)
             mixed.location = (1120, -320)
         g.put(surface.inputs["Normal"], normal)
-        shown = [lookup, place, image, fill, matte, layer, surface]
+        shown = [lookup, place, image, fill, layer, surface]
+        if own.matte is not None:
+            matte = g.add("ShaderNodeTexImage", image=own.matte, interpolation="Linear", extension="EXTEND", name="Matte", label="Matte")
+            g.put(matte.inputs[0], place.outputs[0])
+            g.put(layer.inputs["Matte"], matte.outputs["Color"])
+            shown.insert(4, matte)
     output = g.add("ShaderNodeOutputMaterial")
     g.put(output.inputs["Surface"], surface.outputs["Surface"])
     for i, node in enumerate((*shown, output)):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import NamedTuple
 
 import bpy
@@ -9,9 +10,11 @@ import bpy
 from ..moves import Shot
 from ..vision.geometry import Framing, frame_photo
 from ..vision.grain import Grain
+from ..vision.landmarks import Person, from_json, to_json
 from ..vision.layered import LayeredPhoto, PhotoCamera
 
 KEY = "stillscape"
+_PHOTO, _CONSENT, _PEOPLE = "stillscape_photo", "stillscape_consent", "stillscape_people"
 _GRAIN = "stillscape_grain"
 
 
@@ -92,6 +95,39 @@ def grain_of(root: bpy.types.Object) -> Grain | None:
         return None if kept is None else Grain.from_list(list(kept))
     except (TypeError, ValueError):
         return None
+
+
+def note_photo(root: bpy.types.Object, layered: LayeredPhoto) -> None:
+    """Note which photo it is, for `consents`."""
+    root[_PHOTO] = str(layered.made.get("photo_sha256", ""))
+
+
+def set_consent(root: bpy.types.Object, given: bool) -> None:
+    """The user has, or has not, the right to animate the people in this photo. It is kept with the file, for this photo alone."""
+    if given:
+        root[_CONSENT] = _photo(root)
+    elif _CONSENT in root:
+        del root[_CONSENT]
+
+
+def consents(root: bpy.types.Object) -> bool:
+    """Whether the user has confirmed the right to animate the people in this very photo."""
+    return root.get(_CONSENT) == _photo(root)
+
+
+def _photo(root: bpy.types.Object) -> str:
+    return str(root.get(_PHOTO, "")) or "this photo"  # files of older versions do not know which
+
+
+def note_people(root: bpy.types.Object, people: tuple[Person, ...]) -> None:
+    """Note who is in the photo and where, for `people_of`."""
+    root[_PEOPLE] = to_json(people)
+
+
+def people_of(root: bpy.types.Object) -> tuple[Person, ...]:
+    """The people of a photo as they were found or placed; nobody if that was not done. Raises InputError if the note was damaged."""
+    kept = root.get(_PEOPLE)
+    return from_json(kept, Path(root.name)) if isinstance(kept, str) else ()
 
 
 def note_shot(root: bpy.types.Object, shot: Shot) -> None:

@@ -19,10 +19,11 @@ from . import (
     properties,
     results,
     setup,
+    subject,
 )  # fmt: skip
 
 _MODULES = (
-    properties, preferences, results, process, networks, importing, setup, layers, amount, move, focus, light, film, live, panels, menus,
+    properties, preferences, results, process, networks, importing, setup, layers, amount, move, focus, light, subject, film, live, panels, menus,
 )  # fmt: skip
 """In the order of registration: a class after the ones that it refers to."""
 

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import bpy
 
 from ..errors import RenderError, StillscapeError, StorageError, UsageError
-from ..output import devices, job, render, spherical, stereo
+from ..output import devices, job, people, render, spherical, stereo
 from ..output.finish import grown, known_grain
 from ..output.formats import SUFFIXES
 from ..output.frames import frame_name, parse_frame_range
@@ -72,6 +72,7 @@ class Film:
         self._taken: list[Path] = []  # views of the frame that is being rendered
         self._edit = spherical.describe(spec.stereo.mode, spec.stereo.first)
         self.warning = ""
+        self._note = people.note_of(photo.root)
         _check_writable(self.target)
         try:
             self._folder = Path(tempfile.mkdtemp(prefix="stillscape-frames-"))
@@ -174,7 +175,7 @@ class Film:
         frames = [frame_name(self._pattern, n) for n in self.numbers]
         job.encode(
             frames, self._output, self._spec, fps=self.fps, size=self.size, form=self._form, sound=self._sound, progress=progress,
-            edit=self._edit,
+            edit=self._edit, note=self._note,
         )  # fmt: skip
 
     def end(self) -> None:

@@ -81,13 +81,14 @@ def point_at(context: bpy.types.Context, photo: Scenery, at: tuple[float, float]
     rays = ray_map(photo.notes.camera, photo.notes.size)
     x, y = rays.uv_to_ray(at[0], 1 - at[1])
     place = photo.root.matrix_world
-    found = _seen(context, photo, place.translation, place.to_3x3() @ Vector((x, 1, y)))
+    found = seen_at(context, photo, place.translation, place.to_3x3() @ Vector((x, 1, y)))
     if found is None:
         raise StillscapeError("There is nothing of the photo at this point; choose another.")
     return found
 
 
-def _seen(context: bpy.types.Context, photo: Scenery, origin: Vector, direction: Vector) -> Vector | None:
+def seen_at(context: bpy.types.Context, photo: Scenery, origin: Vector, direction: Vector) -> Vector | None:
+    """The point of the photo, in the root's axes, that a ray (in the world's) meets first; None if it meets none."""
     layers = tuple(layer for layer in photo.layers if layer.visible_get())
     found = aims.seen_point(layers, context.evaluated_depsgraph_get(), origin, direction)
     return None if found is None else photo.root.matrix_world.inverted() @ found
@@ -159,7 +160,7 @@ class STILLSCAPE_OT_pick_focus(OnPhoto, bpy.types.Operator):
         mouse = event.mouse_x - region.x, event.mouse_y - region.y
         view = context.area.spaces.active.region_3d
         origin = view3d_utils.region_2d_to_origin_3d(region, view, mouse)
-        point = _seen(context, photo, origin, view3d_utils.region_2d_to_vector_3d(region, view, mouse))
+        point = seen_at(context, photo, origin, view3d_utils.region_2d_to_vector_3d(region, view, mouse))
         if point is None:
             return self.refuse("There is nothing of the photo there; click at the photo.")
         return self._take(context, photo, point)

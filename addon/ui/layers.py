@@ -17,6 +17,7 @@ from ..scene.bake import bake_layer
 from ..scene.build import RESERVE, Context
 from ..scene.rebuild import Rebuilt, photo_colour, rebuild_in_steps, seen_depth
 from ..scene.relief import NEVER, relief_modifier
+from ..scene.rig_play import rigs_under
 from ..spec import SceneSpec
 from ..vision.cv import cv
 from ..vision.layered import Layer, LayeredPhoto, read_layered, write_layered
@@ -85,14 +86,12 @@ def _texture(photo: Scenery) -> bpy.types.Image:
     raise StillscapeError(f"{photo.collection.name} has lost its photo; import it again.")
 
 
-class STILLSCAPE_OT_rebuild_layers(Reporting, Modal, bpy.types.Operator):
-    bl_idname = "stillscape.rebuild_layers"
-    bl_label = "Rebuild Layers"
-    bl_description = (
-        "Cut the photo into layers again by its depth as it is now, and fill what is hidden. Images that you have repainted are kept"
-    )
-    bl_options = {"REGISTER", "UNDO"}
-    title = "Rebuild Layers"
+class Recutting(Reporting, Modal):
+    """Mixin for operators that cut the photo into layers again: beside the window, in background at once.
+
+    `write` leaves the photo as it is for that, `done` goes on with the layers and returns what to tell.
+    """
+
     alone = True  # what is being rebuilt must not be edited or undone meanwhile
     _worker: process.Worker | None = None
     _sent = False
@@ -102,6 +101,18 @@ class STILLSCAPE_OT_rebuild_layers(Reporting, Modal, bpy.types.Operator):
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         return has_photo(cls, context) and is_free(cls) and in_object_mode(cls, context)
+
+    def write(self, context: bpy.types.Context, photo: Scenery, place: Path) -> None:
+        """Write the photo to be cut to the folder `place`. Raises a StillscapeError if that cannot be."""
+        del context
+        write_as_it_is(photo, place)
+
+    def done(self, context: bpy.types.Context, photo: Scenery, rebuilt: Rebuilt, place: Path) -> str:
+        """The new layers are in the scene, and the layered photo that they came from in the folder `place`."""
+        del context, photo, place
+        kept = f"; kept what you had painted in {', '.join(rebuilt.kept)}" if rebuilt.kept else ""
+        count = len(rebuilt.layers)
+        return f"{count} {'layer' if count == 1 else 'layers'}{kept}"
 
     def run(self, context: bpy.types.Context) -> set[str]:
         try:
@@ -141,7 +152,7 @@ class STILLSCAPE_OT_rebuild_layers(Reporting, Modal, bpy.types.Operator):
         if RESERVE in photo.root:
             spec = as_planned(spec, {"reserve": photo.root[RESERVE]})
         self._photo, self._spec = photo.collection.name, spec
-        write_as_it_is(photo, self._place / "now")
+        self.write(context, photo, self._place / "now")
 
     def step(self, context: bpy.types.Context) -> set[str] | None:
         if not self._sent:
@@ -157,10 +168,10 @@ class STILLSCAPE_OT_rebuild_layers(Reporting, Modal, bpy.types.Operator):
         return None
 
     def _bring_in(self, context: bpy.types.Context) -> set[str] | None:
+        photo = scenery.scenery(bpy.data.collections[self._photo]) if self._photo in bpy.data.collections else None
+        if photo is None:
+            raise StillscapeError("The photo's scene is gone; nothing was rebuilt.")
         if self._steps is None:
-            photo = scenery.scenery(bpy.data.collections[self._photo]) if self._photo in bpy.data.collections else None
-            if photo is None:
-                raise StillscapeError("The photo's scene is gone; nothing was rebuilt.")
             self._steps = bring_in(context, photo, self._spec, self._place / "layers")
         try:
             message = next(self._steps)
@@ -170,9 +181,7 @@ class STILLSCAPE_OT_rebuild_layers(Reporting, Modal, bpy.types.Operator):
             if not bpy.app.background:
                 self.tell(context, 0.9, message)
             return None
-        kept = f"; kept what you had painted in {', '.join(rebuilt.kept)}" if rebuilt.kept else ""
-        count = len(rebuilt.layers)
-        self.report({"INFO"}, f"{count} {'layer' if count == 1 else 'layers'}{kept}")
+        self.report({"INFO"}, self.done(context, photo, rebuilt, self._place / "layers"))
         return {"FINISHED"}
 
     def finish(self, context: bpy.types.Context) -> None:
@@ -185,6 +194,21 @@ class STILLSCAPE_OT_rebuild_layers(Reporting, Modal, bpy.types.Operator):
         folder, self._folder = self._folder, None
         if folder is not None:
             shutil.rmtree(folder, ignore_errors=True)
+
+
+class STILLSCAPE_OT_rebuild_layers(Recutting, bpy.types.Operator):
+    bl_idname = "stillscape.rebuild_layers"
+    bl_label = "Rebuild Layers"
+    bl_description = (
+        "Cut the photo into layers again by its depth as it is now, and fill what is hidden. Images that you have repainted are kept"
+    )
+    bl_options = {"REGISTER", "UNDO"}
+    title = "Rebuild Layers"
+
+    def write(self, context: bpy.types.Context, photo: Scenery, place: Path) -> None:
+        if rigs_under(photo.root):  # whose layers would be lost
+            raise StillscapeError("People are rigged in this photo; choose Rebuild Subject in the Subject panel, which cuts it again, too.")
+        super().write(context, photo, place)
 
 
 class STILLSCAPE_OT_solo_layer(bpy.types.Operator):

@@ -8,7 +8,8 @@ import bpy
 
 from ..output.formats import LOOPS
 from ..scene.relief import NUMBERS
-from ..spec import FilmSpec, LayersSpec, PhotoSpec, ReliefSpec, RenderSpec
+from ..scene.rig_play import rigs_under
+from ..spec import FilmSpec, LayersSpec, PhotoSpec, ReliefSpec, RenderSpec, RigSpec
 from . import tasks
 from .amount import draw_safe
 from .depth import draw_depth
@@ -19,6 +20,7 @@ from .light import draw_light
 from .move import draw_move
 from .scenery import active_scenery
 from .stereo import draw_stereo
+from .subject import draw_actions, draw_subject
 
 
 class _Panel:
@@ -126,6 +128,49 @@ class VIEW3D_PT_stillscape_layers(_SubPanel, bpy.types.Panel):
         draw_section(column, settings, LayersSpec)
         column.operator("stillscape.rebuild_layers", icon="FILE_REFRESH")
         column.operator("stillscape.bake_layers", icon="MESH_GRID")
+
+
+class VIEW3D_PT_stillscape_subject(_SubPanel, bpy.types.Panel):
+    bl_idname = "VIEW3D_PT_stillscape_subject"
+    bl_label = "Subject"
+    bl_options = {"DEFAULT_CLOSED"}
+    bl_order = 3
+
+    def draw(self, context: bpy.types.Context) -> None:
+        column = self.settings(self.layout)
+        photo = active_scenery(context)
+        if photo is None:
+            column.label(text="Select a photo, or import one")
+            return
+        draw_subject(column, context, photo)
+
+
+class VIEW3D_PT_stillscape_actions(_Panel, bpy.types.Panel):
+    bl_idname = "VIEW3D_PT_stillscape_actions"
+    bl_parent_id = "VIEW3D_PT_stillscape_subject"
+    bl_label = "Actions"
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        photo = active_scenery(context)
+        return photo is not None and bool(rigs_under(photo.root))
+
+    def draw(self, context: bpy.types.Context) -> None:
+        layout = self.layout
+        layout.use_property_split, layout.use_property_decorate = True, False
+        draw_actions(layout, context)
+
+
+class VIEW3D_PT_stillscape_networks(_Panel, bpy.types.Panel):
+    bl_idname = "VIEW3D_PT_stillscape_subject_networks"
+    bl_parent_id = "VIEW3D_PT_stillscape_subject"
+    bl_label = "Networks of Your Own"
+    bl_options = {"DEFAULT_CLOSED"}
+
+    def draw(self, context: bpy.types.Context) -> None:
+        layout = self.layout
+        layout.use_property_split, layout.use_property_decorate = True, False
+        draw_section(layout.column(), context.scene.stillscape.rig, RigSpec, only=("face_network", "face_detector", "pose_network"))
 
 
 class VIEW3D_PT_stillscape_move(_SubPanel, bpy.types.Panel):
@@ -243,6 +288,9 @@ _CLASSES = (
     VIEW3D_PT_stillscape_depth,
     VIEW3D_PT_stillscape_next_depth,
     VIEW3D_PT_stillscape_layers,
+    VIEW3D_PT_stillscape_subject,
+    VIEW3D_PT_stillscape_actions,
+    VIEW3D_PT_stillscape_networks,
     VIEW3D_PT_stillscape_move,
     VIEW3D_PT_stillscape_focus,
     VIEW3D_PT_stillscape_light,

@@ -167,6 +167,8 @@ class STILLSCAPE_PG_settings(bpy.types.PropertyGroup):
             subtype="FILE_PATH",
             options=compat.path_options() | {"ANIMATABLE"},
         ),
+        "landmark_mirror": bpy.props.BoolProperty(name="X Mirror", description="Move the point on the other side of the face along"),
+        "landmark_snap": bpy.props.BoolProperty(name="Snap to Edge", description="Move dragged points onto the nearest edge of the photo"),
     }
 
 

@@ -7,7 +7,7 @@ import hashlib
 import json
 import shutil
 import tempfile
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from ..spec import SceneSpec
@@ -29,6 +29,10 @@ def place_of(photo: Path, spec: SceneSpec) -> Path:
     if spec.move.amount is None:  # then it decides how far layers go on, and faces are looked for
         parts["move"] = asdict(spec.move)
         parts["film"] = (spec.render.size, spec.render.crop)
+    if spec.rig.kind != "none":  # then people are looked for, who get layers of their own
+        parts["rig"] = asdict(replace(spec.rig, action="", amount=1.0, seed=0, voice=""))
+        for name in (spec.rig.landmarks, spec.rig.face_network, spec.rig.face_detector, spec.rig.pose_network):
+            parts[f"rig {name}"] = _state(Path(name)) if name else []
     for name in (spec.depth.file, spec.depth.network):
         if name:
             parts[name] = _state(Path(name))

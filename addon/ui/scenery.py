@@ -11,6 +11,7 @@ from ..scene.aim import aimed, find_aim
 from ..scene.build import ID, ROLE, stage_of
 from ..scene.notes import Notes, distance_now, read_notes, window
 from ..scene.relief import numbers, relief_modifier
+from ..scene.rig import meshes_of
 from ..spec import SceneSpec
 from ..vision.planning import view_pixels
 
@@ -80,8 +81,9 @@ def has_alpha(photo: Scenery) -> bool:
 
 
 def materials(photo: Scenery) -> list[bpy.types.Material]:
-    """The materials of its layers."""
-    found = {slot.material for layer in photo.layers for slot in layer.material_slots if slot.material is not None}
+    """The materials of its layers and of its rigged people."""
+    shown = [*photo.layers, *meshes_of(photo.root)]
+    found = {slot.material for o in shown for slot in o.material_slots if slot.material is not None}
     return sorted(found, key=lambda m: m.name)
 
 

@@ -7,7 +7,7 @@ import math
 import bpy
 
 from .. import moves
-from ..output import render
+from ..output import people, render
 from ..output.effects import set_up_effects
 from ..scene import camera as cameras
 from ..scene import notes
@@ -49,6 +49,8 @@ def set_up(scene: bpy.types.Scene, photo: Scenery, spec: SceneSpec) -> None:
     transparent = scenery.has_alpha(photo)
     render.set_up_render(scene, photo.camera, shot_of(photo), spec.render, film, transparent=transparent)
     set_up_effects(scene, photo.root, photo.camera, spec.focus)
+    if people.note_of(photo.root):
+        render.set_note(scene, people.NOTE)
 
 
 class STILLSCAPE_OT_set_up_render(Reporting, bpy.types.Operator):

@@ -33,6 +33,7 @@ _LOOKED_AT, _PROFILE_AT = 512, 320  # pixels of the longer side that faces are s
 _STEP = 1.12  # from one size of faces to the next
 _SMALLEST = 0.045, 0.08  # of the shorter side, the same two
 _FACE = 180  # pixels across, at which eyes are searched in a face
+_EYE_LINE, _EYE_PLACES = 0.38, (0.27, 0.73)  # of a cascade's square: where eyes are
 _CONTRAST = 14.0  # standard deviation of a face's luma, of 255
 _SKIN = 0.4  # share of a face that must be of the colour of skin
 _COLOURED = 12.0  # mean distance of Cb and Cr from grey from which on a picture counts as coloured
@@ -107,6 +108,40 @@ def find_faces(colour: Bytes) -> tuple[Face, ...]:
     return tuple(face for _, face in sorted(found, key=lambda item: -item[0]))
 
 
+def find_more_faces(colour: Bytes, known: tuple[Face, ...]) -> tuple[Face, ...]:
+    """Faces besides the `known` ones whose eyes no cascade sees, as behind glasses or in the shadow of a hat, largest first.
+
+    colour: uint8 H×W×3, sRGB. What two of three cascades take for a face in one place is one; its eyes are where they are in most faces.
+    For what is worth a second look or a person's word, not for measuring distances.
+    """
+    height, width = colour.shape[:2]
+    boxes: list[list[tuple[float, float, float]]] = []
+    for name in ("haarcascade_frontalface_alt2", "haarcascade_frontalface_alt", "haarcascade_frontalface_default"):
+        cascade = _cascade(name)
+        if cascade is None:
+            return ()
+        boxes.append(_boxes(cascade, colour, _LOOKED_AT, _SMALLEST[0], False))
+    found: list[tuple[float, Face]] = []
+    taken = [(f.x * width, f.y * height, 2 * f.half_width * width) for f in known]
+    for i, some in enumerate(boxes[:2]):
+        for x, y, side in some:
+            agreed = any(
+                abs(x + side / 2 - a - c / 2) < side / 5 and abs(y + side / 2 - b - c / 2) < side / 5 and 0.7 < side / c < 1.4
+                for other in boxes[i + 1 :]
+                for a, b, c in other
+            )
+            middle = x + side / 2, y + side / 2
+            if not agreed or any(math.hypot(middle[0] - a, middle[1] - b) < (side + c) / 2.5 for a, b, c in taken):
+                continue
+            part = colour[max(0, int(y)) : round(y + side), max(0, int(x)) : round(x + side)]
+            if min(part.shape[:2]) < 16 or float(cv().cvtColor(part, cv().COLOR_RGB2GRAY).std()) < _CONTRAST:
+                continue
+            eyes = [(x + share * side, y + _EYE_LINE * side) for share in _EYE_PLACES]
+            found.append((side, face_of_eyes(eyes[0], eyes[1], (width, height))))
+            taken.append((*middle, side))
+    return tuple(face for _, face in sorted(found, key=lambda item: -item[0]))
+
+
 def _boxes(cascade: Any, colour: Bytes, longest: int, least: float, mirrored: bool) -> list[tuple[float, float, float]]:
     """(left, top, side) in pixels of `colour` of the squares that a cascade takes for faces, those without skin left out."""
     cv2 = cv()
@@ -147,18 +182,25 @@ def _face_in(colour: Bytes, box: tuple[float, float, float], is_profile: bool) -
     if is_profile:
         if not eyes:
             return None
-        centre, metre, tilt, pair = (x + side / 2, y + 0.52 * side), side / 0.19, 0.0, None
+        centre, metre = (x + side / 2, y + 0.52 * side), side / 0.19
     else:
         places = _pair(eyes, side * grow)
         if places is None:
             return None
         a, b = ((left + px / grow, top + py / grow) for px, py in places)
-        tilt = math.atan2(b[1] - a[1], b[0] - a[0])
-        metre = math.hypot(b[0] - a[0], b[1] - a[1]) / EYES
-        down = _BELOW_EYES * metre
-        centre = ((a[0] + b[0]) / 2 - down * math.sin(tilt), (a[1] + b[1]) / 2 + down * math.cos(tilt))
-        pair = Eye(a[0] / width, a[1] / height), Eye(b[0] / width, b[1] / height)
-    return Face(centre[0] / width, centre[1] / height, HALF_WIDTH * metre / width, HALF_HEIGHT * metre / height, tilt, pair)
+        return face_of_eyes(a, b, (width, height))
+    return Face(centre[0] / width, centre[1] / height, HALF_WIDTH * metre / width, HALF_HEIGHT * metre / height, 0.0, None)
+
+
+def face_of_eyes(a: tuple[float, float], b: tuple[float, float], size: tuple[int, int]) -> Face:
+    """The face that pupils belong to. a, b: in pixels of a picture of `size` (width, height); in an upright face from left to right."""
+    width, height = size
+    tilt = math.atan2(b[1] - a[1], b[0] - a[0])
+    metre = math.hypot(b[0] - a[0], b[1] - a[1]) / EYES
+    down = _BELOW_EYES * metre
+    x, y = (a[0] + b[0]) / 2 - down * math.sin(tilt), (a[1] + b[1]) / 2 + down * math.cos(tilt)
+    pair = Eye(a[0] / width, a[1] / height), Eye(b[0] / width, b[1] / height)
+    return Face(x / width, y / height, HALF_WIDTH * metre / width, HALF_HEIGHT * metre / height, tilt, pair)
 
 
 def _eyes(grey: Bytes) -> list[tuple[float, float, float]]:

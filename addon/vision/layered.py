@@ -167,7 +167,8 @@ class Layer:
 
     box: (left, top, right, bottom) in pixels of the layered photo's `grid`; it may reach past the photo's border.
     colour: RGBA PNG of the box; where it is opaque it takes the place of the photo. matte: grey PNG of the box. depth:
-    .npy of the box, d where the sheet is hidden. A photo in one sheet has none of the three. sky: infinitely far.
+    .npy of the box, d where the sheet is hidden. A photo in one sheet has none of the three. sky: infinitely far. person: the name of
+    the one (landmarks.Person) whose layer it is.
     """
 
     name: str
@@ -176,6 +177,7 @@ class Layer:
     matte: str | None = None
     depth: str | None = None
     sky: bool = False
+    person: str | None = None
 
 
 class TextureKey(NamedTuple):
@@ -226,7 +228,7 @@ class LayeredPhoto:
     the surfaces' normals, (n + 1) / 2 in the scene's axes (x right, y away from the camera, z up), or of those of the smoothed
     depth; None in older files. aim: where in the photo the subject is that `focus` is the distance of, in shares from left and
     top; None in older files, and means the middle. attention: small grey PNG over the photo, 255 on faces, 128 on persons and other clear
-    subjects, 0 elsewhere; None without any.
+    subjects, 0 elsewhere; None without any. landmarks: the people's points and joints (landmarks.py); None without any.
     """
 
     folder: Path
@@ -250,6 +252,7 @@ class LayeredPhoto:
     normals: str | None = None
     aim: tuple[float, float] | None = None
     attention: str | None = None
+    landmarks: str | None = None
 
     def path(self, file: str) -> Path:
         """Absolute path of one of its files."""
@@ -316,9 +319,10 @@ def write_files(folder: Path, photo: LayeredPhoto, files: dict[str, bytes | NDAr
         **{
             k: v
             for k, v in asdict(photo).items()
-            if k != "folder" and (v is not None or k not in ("frames", "normals", "aim", "attention"))
+            if k != "folder" and (v is not None or k not in ("frames", "normals", "aim", "attention", "landmarks"))
         },
     }
+    index["layers"] = [{k: v for k, v in layer.items() if v is not None or k != "person"} for layer in index["layers"]]
     (folder / INDEX).write_text(json.dumps(index, indent=2) + "\n", encoding="utf-8")
 
 
@@ -336,11 +340,12 @@ def read_layered(folder: Path) -> LayeredPhoto:
             data["photo"], data["depth"], tuple(data["grid"]), layers, data["levels"], data["made"],
             None if texture is None else FilmTexture(texture["file"], TextureKey(*texture["key"])), bool(data["transparent"]), bool(data["deep"]),
             None if frames is None else FilmFrames(**{**frames, "key": TextureKey(*frames["key"])}), normals,
-            None if aim is None else (float(aim[0]), float(aim[1])), data.get("attention"),
+            None if aim is None else (float(aim[0]), float(aim[1])), data.get("attention"), data.get("landmarks"),
         )  # fmt: skip
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(f"{folder}: not a layered photo ({error}); make it again from the photo.") from error
-    files: list[str | None] = [photo.photo, photo.depth, photo.levels, photo.normals, photo.attention, photo.texture and photo.texture.file]
+    files: list[str | None] = [photo.photo, photo.depth, photo.levels, photo.normals, photo.attention, photo.landmarks]
+    files.append(photo.texture and photo.texture.file)
     files += [f for layer in photo.layers for f in (layer.colour, layer.depth, layer.matte)]
     if (film := photo.frames) is not None:
         files += [film.file(pattern, n) for pattern in (film.depth, film.texture) for n in range(1, film.count + 1)]

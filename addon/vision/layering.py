@@ -18,6 +18,7 @@ from .cv import cv
 from .fill import fill, fill_with_network
 from .layered import DepthKind, DepthMap, Layer
 from .layers import Bytes, Fill, Sheet, cut_sheets, find_cuts, find_levels, give_back, without_specks
+from .people_layers import Owned, People, give_levels, owners, settle_depth
 from .photo import Photo
 from .refine import Floats, Mask, decide_mixed_depths, take_rims_to_front
 from .resample import resample
@@ -39,22 +40,27 @@ class Layering(NamedTuple):
     files: dict[str, bytes | NDArray[Any]]
 
 
-def make_layers(photo: Photo, d: Floats, sky: Mask | None, spec: SceneSpec, progress: Callable[[float, str], None]) -> Layering:
+def make_layers(
+    photo: Photo, d: Floats, sky: Mask | None, spec: SceneSpec, progress: Callable[[float, str], None], people: People | None = None
+) -> Layering:
     """Cut a photo into layers as `spec.layers` says.
 
     d: float32 H×W in [0, 1]; sky: bool H×W or None. The grid that they are cut on is the photo's own, or one of
-    MOST_PIXELS for larger photos. progress: called with a share and a text; may raise to cancel. Raises InputError if
-    the fill network cannot be used.
+    MOST_PIXELS for larger photos. progress: called with a share and a text; may raise to cancel. people: names and silhouettes (bool
+    H×W of any size over the photo), nearest first, each of whom gets a layer of its own. Raises InputError if the fill network
+    cannot be used.
     """
     size = grid_size(photo.size, MOST_PIXELS)
     d = np.ascontiguousarray(np.clip(resample(d, size, depth=False), 0, 1))
     if photo.alpha is not None:
         # Of a see-through photo the same pixel would be seen through several layers. There is nothing behind a cut-out anyway.
         spec = replace(spec, layers=replace(spec.layers, mode="off"))
-    return cut_layers(photo_colour(photo, size), d, sky, spec, progress)
+    return cut_layers(photo_colour(photo, size), d, sky, spec, progress, people)
 
 
-def cut_layers(colour: Bytes, d: Floats, sky: Mask | None, spec: SceneSpec, progress: Callable[[float, str], None]) -> Layering:
+def cut_layers(
+    colour: Bytes, d: Floats, sky: Mask | None, spec: SceneSpec, progress: Callable[[float, str], None], people: People | None = None
+) -> Layering:
     """`make_layers` for pixels that are on the grid already: colour uint8 H×W×3, sRGB, d float32 H×W in [0, 1]."""
     settings = spec.layers
     size = (d.shape[1], d.shape[0])
@@ -64,34 +70,45 @@ def cut_layers(colour: Bytes, d: Floats, sky: Mask | None, spec: SceneSpec, prog
     sky = None if sky is None else cv().resize(sky.astype(np.uint8), size, interpolation=cv().INTER_NEAREST) > 0
     d = decide_mixed_depths(d, decoded(colour))
     progress(0.1, "Finding the layers")
-    cuts = find_cuts(d, tear_threshold(spec, size), sky)
-    d = without_specks(d, cuts, tear_threshold(spec, size))
+    tear = tear_threshold(spec, size)
+    whose, names = owners(people or {}, size)
+    if names:
+        sky = None if sky is None or not (sky & (whose == 0)).any() else sky & (whose == 0)
+        d = settle_depth(d, whose, tear, sky)
+    cuts = find_cuts(d, tear, sky)
+    d = without_specks(d, cuts, tear)
     levels = find_levels(d, cuts, 2 if settings.mode == "two" else MOST_LAYERS, sky)
     reach, ring = reserve_pixels(spec, size)
     levels = give_back(levels, d, cuts, reach)
+    owned = Owned(levels, cuts, {})
+    if names:
+        owned = give_levels(levels, d, cuts, whose, names, tear, sky)
+        levels = owned.levels
     sheets = cut_sheets(
         colour,
         d,
-        cuts,
+        owned.cuts,
         levels,
         sky=sky is not None and bool(sky.any()),
         reach=reach,
         ring=ring,
         fill=_filler(spec),
         progress=lambda share: progress(0.2 + 0.6 * share, "Filling what is hidden"),
+        goes_on=whose > 0 if names else None,
     )
     progress(0.8, "Packing the layers")
-    names = layer_names(len(sheets), sky is not None)
+    titles = layer_names(len(sheets), sky is not None, tuple(sorted(owned.people)))
     files: dict[str, bytes | NDArray[Any]] = {"levels.png": _png(levels.astype(np.uint8))}
     layers = []
-    for i, (sheet, name) in enumerate(zip(sheets, names)):
+    for i, (sheet, title) in enumerate(zip(sheets, titles)):
         layer = Layer(
-            name,
+            title,
             sheet.box,
             f"layer{i + 1}.png",
             f"layer{i + 1}_matte.png",
             f"layer{i + 1}_depth.npy" if sheet.d is not None else None,
             sky is not None and i == len(sheets) - 1,
+            owned.people.get(i),
         )
         files |= layer_files(layer, sheet)
         layers.append(layer)
@@ -111,13 +128,33 @@ def layer_files(layer: Layer, sheet: Sheet) -> dict[str, bytes | NDArray[Any]]:
     return files
 
 
-def layer_names(count: int, sky: bool) -> list[str]:
-    """Names in the order of the layers, numbered so that Blender's Outliner keeps it: "1 Front", "2 Middle", "3 Background", "4 Sky"."""
+def layer_names(count: int, sky: bool, people: tuple[int, ...] = ()) -> list[str]:
+    """Names in the order of the layers, numbered so that Blender's Outliner keeps it: "1 Front", "2 Middle", "3 Background", "4 Sky".
+
+    people: which of the layers are people's, from front to back: "Subject", "Subject 2" and so on.
+    """
+    if people:
+        return _names_with_people(count, sky, people)
     solid = count - sky
     middle = [f"Middle {i}" for i in range(1, solid - 1)] if solid > 3 else ["Middle"]
     names = ["Photo"] if solid == 1 else ["Front", *middle[: solid - 2], "Background"]
     names = [*names, "Sky"] if sky else names
     return [f"{i} {name}" for i, name in enumerate(names, 1)] if count > 1 else names
+
+
+def _names_with_people(count: int, sky: bool, people: tuple[int, ...]) -> list[str]:
+    others = [i for i in range(count - sky) if i not in people]
+    kinds = {i: "Subject" for i in people}
+    # The last one is the background, if nobody stands behind it.
+    kinds |= {i: "Front" if i < people[0] else "Background" if i == others[-1] and i > people[-1] else "Middle" for i in others}
+    if sky:
+        kinds[count - 1] = "Sky"
+    names, seen = [], dict.fromkeys(kinds.values(), 0)
+    for i in range(count):
+        seen[kinds[i]] += 1
+        more = f" {seen[kinds[i]]}" if seen[kinds[i]] > 1 else ""
+        names.append(f"{i + 1} {kinds[i]}{more}" if count > 1 else kinds[i] + more)
+    return names
 
 
 def reserve_of(spec: SceneSpec) -> float:

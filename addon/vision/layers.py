@@ -38,6 +38,7 @@ _CLAIM = 12  # times its own area that a piece of a sheet may go on behind other
 _FOREIGN, _STRAY = 0.1, 0.005  # shares of a sheet and of the picture up to which that makes it a stray
 _APART = 0.04  # difference of d between surfaces of one sheet
 _GOOD = 0.6  # share of the front in a rim pixel up to which its background is a sample to fill from
+_WISPS = 0.002  # of the longer side: how far beside a person's silhouette pixels may have hair in them
 _OVERLAP = 2  # pixels that a sheet's colour goes on past its soft rim
 
 
@@ -227,7 +228,7 @@ def give_back(levels: NDArray[np.int32], d: Floats, cuts: Cuts, reach: int) -> N
     """
     cv2 = cv()
     far = _sides(cuts, -1)
-    pieces, area, boxes = _pieces(levels, cuts)
+    pieces, area, boxes = pieces_of(levels, cuts)
     count = len(area)
     depth = np.bincount(pieces.ravel(), d.ravel(), minlength=count) / np.maximum(area, 1)
     levels = levels.copy()
@@ -261,7 +262,7 @@ def give_back(levels: NDArray[np.int32], d: Floats, cuts: Cuts, reach: int) -> N
     return (np.cumsum(used, dtype=np.int32) - 1)[levels]
 
 
-def _pieces(levels: NDArray[np.int32], cuts: Cuts) -> tuple[NDArray[np.int32], NDArray[np.intp], NDArray[np.int32]]:
+def pieces_of(levels: NDArray[np.int32], cuts: Cuts) -> tuple[NDArray[np.int32], NDArray[np.intp], NDArray[np.int32]]:
     """Number what hangs together within a level without a cut between: int32 H×W, from 1.
 
     Returns the numbers, the area of each in pixels, and its box (left, top, right, bottom): int n+1 and int32 (n+1)×4.
@@ -359,17 +360,24 @@ def cut_sheets(
     ring: int,
     fill: Fill,
     progress: Callable[[float], None],
+    goes_on: Mask | None = None,
 ) -> list[Sheet]:
     """Make the sheet of every level, from front to back.
 
     colour: uint8 H×W×3, sRGB. d: float32 H×W in [0, 1]. sky: the last level is infinitely far. reach: pixels that a sheet goes on behind what covers it.
     ring: pixels that it goes on past the photo's border. fill: what fills colour. progress: called with 0..1; may raise
-    to cancel.
+    to cancel. goes_on: bool H×W, where what is covered goes on in any case, pushed behind what covers it if it would come out in front; a strip
+    beside that is repainted, too.
     """
     near, far = cuts.sides()
     rims = matte_rims(decoded(colour), levels, near, far)
     whole = (np.pad(cuts.across == 0, ((0, 0), (0, 1))), np.pad(cuts.down == 0, ((0, 1), (0, 0))))
-    padded = _Padded(*(_pad(a, ring) for a in (colour, d, levels, *whole)), known=_inside(levels.shape, ring))
+    kept, mixed = np.zeros(levels.shape, bool), np.zeros(levels.shape, bool)
+    if goes_on is not None:
+        kept, wide = goes_on, 2 * max(2, round(_WISPS * max(levels.shape))) + 1
+        before = cv().erode(np.where(goes_on, levels, levels.max() + 1).astype(np.float32), np.ones((wide, wide), np.uint8))
+        mixed = (levels > before) & ~goes_on
+    padded = _Padded(*(_pad(a, ring) for a in (colour, d, levels, *whole, kept, mixed)), known=_inside(levels.shape, ring))
     y, x = rims.y + ring, rims.x + ring
     front, behind = (np.rint(linear_to_srgb(c) * 255).astype(np.uint8) for c in (rims.colour, rims.behind))
     count = int(levels.max()) + 1
@@ -427,7 +435,8 @@ def _distance(shape: tuple[int, ...], places: tuple[NDArray[np.intp], NDArray[np
 class _Padded(NamedTuple):
     """The photo's arrays, continued past its border by their outermost pixels.
 
-    across, down: whether there is no cut to the right and below. known: inside the photo.
+    across, down: whether there is no cut to the right and below. goes_on: where what is covered goes on in any case. mixed: what lies beside that and may have
+    hair in it. known: inside the photo.
     """
 
     colour: Bytes
@@ -435,12 +444,23 @@ class _Padded(NamedTuple):
     levels: NDArray[np.int32]
     across: Mask
     down: Mask
+    goes_on: Mask
+    mixed: Mask
     known: Mask
 
     def cut(self, box: tuple[int, int, int, int]) -> _Padded:
         """The arrays of a box (left, top, right, bottom)."""
         r, c = slice(box[1], box[3]), slice(box[0], box[2])
-        return _Padded(self.colour[r, c], self.d[r, c], self.levels[r, c], self.across[r, c], self.down[r, c], self.known[r, c])
+        return _Padded(
+            self.colour[r, c],
+            self.d[r, c],
+            self.levels[r, c],
+            self.across[r, c],
+            self.down[r, c],
+            self.goes_on[r, c],
+            self.mixed[r, c],
+            self.known[r, c],
+        )
 
 
 class _Edges(NamedTuple):
@@ -482,7 +502,7 @@ def _cut_sheet(
             np.copyto(d[window], continue_depth(photo.d[window], own[window] & part, here), where=here)
         # Right behind a rim it goes on in any case, or the ends of cuts would let the light through.
         least = np.float32(BEHIND / max(reach, 1))
-        first = np.nonzero(hidden & close[rows, columns])
+        first = np.nonzero(hidden & (close[rows, columns] | photo.goes_on))
         d[first] = np.minimum(d[first], photo.d[first] - least)
         hidden &= photo.d - d >= least * np.float32(0.99)
         np.copyto(d, photo.d, where=~hidden)
@@ -494,19 +514,23 @@ def _cut_sheet(
     colour, cover = photo.colour.copy(), np.zeros_like(matte)
     rim = np.zeros_like(own)
     rim[under] = True
-    domain = hidden | (own & ~photo.known)
-    source = own & photo.known & ~rim
+    beside = own & photo.mixed
+    domain = hidden | (own & ~photo.known) | beside
+    source = own & photo.known & ~rim & ~beside
     # Most of the rim is known well enough once the front's share is taken away, and it is what lies next to the hole.
     good = edges.under_alpha < _GOOD
+    good &= ~beside[under]
     source[under[0][good], under[1][good]] = True
     colour[under[0][good], under[1][good]] = edges.behind[good]
     for part, window in _windows(surface, domain, reach):
         here = domain[window] & part
-        known = next((m for m in (source[window] & part, own[window] & photo.known[window] & part, source[window]) if m.any()), None)
+        spare = own[window] & photo.known[window] & part & ~here
+        known = next((m for m in (source[window] & part, spare, source[window] & ~here) if m.any()), None)
         if known is not None:
             np.copyto(colour[window], fill(np.ascontiguousarray(colour[window]), known, here), where=here[..., None])
             cover[window][here] = 255
-    colour[under] = edges.behind
+    bare = ~beside[under]
+    colour[under[0][bare], under[1][bare]] = edges.behind[bare]
     cover[under] = 255
     colour[over], cover[over] = edges.colour, 255
     matte[over] = np.rint(edges.alpha * 255).astype(np.uint8)

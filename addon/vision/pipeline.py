@@ -21,9 +21,13 @@ from .files import shown, write_atomically
 from .focus import Focus, depth_at, find_focus
 from .geometry import even, frame_photo, pitch_from_horizon, ray_map
 from .grain import measure_grain, without_grain
+from .landmarks import FILE as LANDMARKS
+from .landmarks import to_json
 from .layered import DepthMap, Disparity, FilmTexture, LayeredPhoto, PhotoCamera, read_layered, to_disparity, write_layered
 from .layering import MOST_PIXELS, as_planned, cut_layers, find_sky, grid_size, make_layers, photo_colour, tear_threshold
+from .mattes import read_grey
 from .normals import normals_from_depth
+from .people import wanted
 from .photo import Photo, read_photo
 from .planning import shot, stage_of, texture_key, view_pixels
 from .texture import average_down, encode_texture
@@ -90,7 +94,8 @@ def make_layered_photo(path: Path, spec: SceneSpec, folder: Path, progress: dept
         focus = choose_focus(depth, small, spec)
         spec, planned = _planned_ahead(spec, photo, camera, disparity, kinds, focus, film=film)
         made = {**made, **planned}
-    layering = make_layers(photo, disparity.d, find_sky(depth), spec, lambda share, text: progress(0.5 + 0.3 * share, text))
+    found = wanted(photo, disparity.d, spec.rig, depth.faces)
+    layering = make_layers(photo, disparity.d, find_sky(depth), spec, lambda share, text: progress(0.5 + 0.3 * share, text), found.masks)
     focus = focus or choose_focus(depth, layering.d, spec)
     original = f"photo{path.suffix.lower() or '.img'}"
     layered = LayeredPhoto(
@@ -124,6 +129,8 @@ def make_layered_photo(path: Path, spec: SceneSpec, folder: Path, progress: dept
     layered, more = replace(layered, normals="normals.png"), {"normals.png": encode_normals(normals)}
     if kinds is not None:
         layered, more["attention.png"] = replace(layered, attention="attention.png"), encode_attention(kinds)
+    if found.people:
+        layered, more[LANDMARKS] = replace(layered, landmarks=LANDMARKS), to_json(found.people).encode()
     write_layered(layered, {original: path.read_bytes(), "depth.npy": layering.d, f"texture{suffix}": texture, **more, **layering.files})
     progress(1.0, "Layers ready")
     return layered
@@ -168,7 +175,8 @@ def _planned_ahead(
 def recut_layers(place: Path, spec: SceneSpec, folder: Path, progress: depth_sources.Progress) -> LayeredPhoto:
     """Cut the layered photo at `place` anew, by its depth as it stands there, and write the result to `folder`.
 
-    Its photo must be 8-bit and of the size of its grid. If its only layer is marked as sky, what is infinitely far is sky.
+    Its photo must be 8-bit and of the size of its grid. If its only layer is marked as sky, what is infinitely far is sky. Layers that are
+    people's are kept apart along their mattes.
     Raises InputError or StorageError with a sentence for the user; whatever `progress` raises to cancel.
     """
     given = read_layered(place)
@@ -177,11 +185,35 @@ def recut_layers(place: Path, spec: SceneSpec, folder: Path, progress: depth_sou
     if pixels.dtype != np.uint8 or pixels.shape[:2] != d.shape:
         raise InputError(f"{place}: the photo and its depth do not fit each other; import the photo again.")
     sky = d <= 0 if given.layers[0].sky else None
-    layering = cut_layers(pixels, d, sky, spec, lambda share, text: progress(0.9 * share, text))
+    layering = cut_layers(pixels, d, sky, spec, lambda share, text: progress(0.9 * share, text), people_of(given))
     layered = replace(given, folder=folder, layers=layering.layers, levels=layering.levels)
-    write_layered(layered, {given.photo: given.path(given.photo).read_bytes(), "depth.npy": layering.d, **layering.files})
+    kept = {name: given.path(name).read_bytes() for name in (given.photo, given.landmarks) if name is not None}
+    write_layered(layered, {**kept, "depth.npy": layering.d, **layering.files})
     progress(1.0, "Layers ready")
     return layered
+
+
+def people_of(given: LayeredPhoto) -> dict[str, NDArray[np.bool_]]:
+    """The silhouettes of the people whose layers a layered photo has, nearest first: bool over its grid.
+
+    In a photo without levels, a layer that tells whose it is needs a matte for that, no other file. Raises InputError if one is damaged.
+    """
+    found: dict[str, NDArray[np.bool_]] = {}
+    width, height = given.grid
+    levels = None if given.levels is None else read_grey(given.path(given.levels))
+    for number, layer in enumerate(given.layers):
+        if layer.person is None:
+            continue
+        if levels is not None:
+            found[layer.person] = levels == number
+        elif layer.matte is not None:
+            left, top, right, bottom = layer.box
+            mask = np.zeros((height, width), bool)
+            rows, columns = slice(max(0, top), min(height, bottom)), slice(max(0, left), min(width, right))
+            matte = read_grey(given.path(layer.matte))
+            mask[rows, columns] = matte[rows.start - top : rows.stop - top, columns.start - left : columns.stop - left] == 255
+            found[layer.person] = mask
+    return found
 
 
 def encode_normals(normals: NDArray[np.float32]) -> bytes:

@@ -36,6 +36,7 @@ def test_only_known_names_are_in_the_zip(extension_zip: Path) -> None:
     known = re.compile(
         r"__init__\.py|blender_manifest\.toml|LICENSE|(addon|headless)/([a-z0-9_]+/)*[a-z0-9_]+\.py|wheels/[^/]+\.whl"
         r"|addon/vision/networks/models\.json|addon/vision/depth/built_in\.onnx"
+        r"|addon/vision/face_units\.npz"
     )
     names = names_in(extension_zip)
     assert [name for name in sorted(names) if not known.fullmatch(name)] == []
@@ -48,6 +49,7 @@ def test_only_known_names_are_in_the_zip(extension_zip: Path) -> None:
         "headless/stillscape.py",
         "addon/vision/networks/models.json",
         "addon/vision/depth/built_in.onnx",
+        "addon/vision/face_units.npz",
     } <= names
     assert "headless/demo.py" not in names
 
@@ -163,7 +165,7 @@ def test_blender_installs_the_zip(extension_zip: Path, packages_without_cv2: Pat
     assert {p.relative_to(installed).as_posix() for p in installed.rglob("*.py")} == {
         n for n in names_in(extension_zip) if n.endswith(".py")
     }
-    assert {p.suffix for p in installed.rglob("*") if p.is_file()} <= {".py", ".pyc", ".json", ".onnx", ".toml", ".whl", ""}
+    assert {p.suffix for p in installed.rglob("*") if p.is_file()} <= {".py", ".pyc", ".json", ".onnx", ".npz", ".toml", ".whl", ""}
 
 
 @pytest.mark.versions

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from addon.errors import InputError, UsageError
-from addon.output.sound import Sound, check_sound, envelope, sound_of, write_sound
+from addon.output.sound import Sound, _read_wav, check_sound, envelope, read_sound, sound_of, write_sound
 from addon.spec import FilmSpec
 
 can = pytest.mark.skipif(not bpy.app.build_options.audaspace, reason="this Blender was built without sound")
@@ -90,3 +90,25 @@ def test_what_is_no_sound(tmp_path: Path) -> None:
     assert sound_of(FilmSpec()) is None
     with pytest.raises(UsageError, match="hours"):
         write_sound(Sound(tmp_path / "c.wav"), 1e6, tmp_path / "e.wav")
+
+
+@can
+@pytest.mark.parametrize("width", [1, 2, 3, 4])
+def test_wav_files_can_be_read_without_blenders_help(tmp_path: Path, width: int) -> None:
+    values = np.rint(tone(0.5) / 32768 * (2 ** (8 * width - 1) - 1)).astype(np.int64)
+    raw = (values + 128).astype("u1").tobytes() if width == 1 else values.astype("<i8").view("u1").reshape(-1, 8)[:, :width].tobytes()
+    with wave.open(str(tmp_path / "a.wav"), "wb") as out:
+        out.setparams((2, width, RATE, 0, "NONE", ""))
+        out.writeframes(raw)
+    for seconds, count in ((0.1, 800), (9.0, 4000)):
+        ours, rate = _read_wav(tmp_path / "a.wav", seconds)
+        theirs, their_rate = read_sound(tmp_path / "a.wav", seconds)
+        assert rate == their_rate == RATE and ours.shape == theirs.shape == (count, 2)
+        assert np.abs(ours - theirs).max() <= 2 / 2 ** (8 * min(width, 3) - 1)
+
+
+def test_what_is_no_wav_is_told(tmp_path: Path) -> None:
+    for content in (b"RIFF", b"RIFF\x24\0\0\0WAVEfmt ", b"no sound"):
+        (tmp_path / "a.wav").write_bytes(content)
+        with pytest.raises(InputError, match=r"a\.wav: there is no sound in it"):
+            _read_wav(tmp_path / "a.wav", 1.0)

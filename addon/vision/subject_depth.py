@@ -1,0 +1,168 @@
+"""How far each part of a subject is: as its layer shows it, a face round, nothing so steep that it would fold over when it turns."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .cv import cv
+from .face_fit import FaceFit
+from .face_surface import depth
+from .geometry import ASIDE, RayMap, depth_places
+from .layered import LayeredPhoto
+from .mattes import read_grey
+from .refine import Floats
+from .triangulate import edges_of
+
+Doubles = NDArray[np.float64]
+
+STEEPEST = 1.6
+"""Metres farther per metre aside. An edge so steep comes to stand on edge when it is turned by 32 degrees."""
+_CLEAR = 0.10  # metres that the ground beside a head lies behind it, at least
+_ROUNDS = 80
+_CORE, _OVAL = 0.72, 1.0  # of the face's oval: where its depth is the average face's alone, and where it ends
+_ACROSS, _UP, _DOWN, _MIDDLE = 0.068, 0.092, 0.103, -0.022  # metres: the oval's half axes and how high its middle lies
+
+
+class Source(NamedTuple):
+    """A subject's layer in a layered photo.
+
+    d: float32 H×W, the visible depth as it is now. levels: uint8 H×W, which layer each pixel shows. level: the subject's own. box: (left,
+    top, right, bottom) of the layer in pixels of that grid. matte: uint8 h×w. own_d: float32 h×w where it is hidden, or None. rays: of
+    the photo's camera. near, far: metres. strength: of the relief. size: (width, height) of the photo in pixels.
+    """
+
+    d: Floats
+    levels: NDArray[np.uint8]
+    level: int
+    box: tuple[int, int, int, int]
+    matte: NDArray[np.uint8]
+    own_d: Floats | None
+    rays: RayMap
+    near: float
+    far: float
+    strength: float
+    size: tuple[int, int]
+
+    @property
+    def grid(self) -> tuple[int, int]:
+        """Width and height of the grid."""
+        return self.d.shape[1], self.d.shape[0]
+
+    def metres(self, d: Floats | Doubles) -> Doubles:
+        """The distance along the camera's axis of d, as scene/relief.py makes it."""
+        return 1 / (np.clip(d, 0, 1).astype(np.float64) * self.strength * (1 / self.near - 1 / self.far) + 1 / self.far)
+
+
+def source_of(layered: LayeredPhoto, rays: RayMap, person: str, *, d: Floats | None = None, strength: float = 1.0,
+              near: float | None = None, far: float | None = None) -> Source | None:  # fmt: skip
+    """The source of a person's layer; None if nobody of that name has one. d, near, far: in place of the folder's, as they are now in
+    the scene. Raises InputError if a file is damaged."""
+    for level, layer in enumerate(layered.layers):
+        if layer.person == person and layer.matte is not None and layered.levels is not None:
+            return Source(
+                layered.read_depth() if d is None else d, read_grey(layered.path(layered.levels)), level, layer.box,
+                read_grey(layered.path(layer.matte)), layered.read_hidden_depth(layer), rays, near or layered.near, far or layered.far,
+                strength, layered.size,
+            )  # fmt: skip
+    return None
+
+
+def layer_distances(source: Source) -> Doubles:
+    """Metres along the camera's axis of every pixel of the layer's box, float64 h×w: what the live layer's vertex there has."""
+    h, w = source.matte.shape
+    left, top = source.box[:2]
+    at = (np.arange(h)[:, None], np.arange(w))
+    places = depth_places(source.box, source.matte, source.levels, source.level, source.own_d, source.d, False, at)
+    rows, columns = np.mgrid[:h, :w]
+    y, x = np.where(places.elsewhere, rows, places.y), np.where(places.elsewhere, columns, places.x)
+    d = source.d[np.clip(y + top, 0, source.grid[1] - 1), np.clip(x + left, 0, source.grid[0] - 1)]
+    if source.own_d is not None:
+        d = np.where(places.hidden, source.own_d[places.y, places.x], d)
+    return source.metres(d) * np.where(places.elsewhere, 1 + ASIDE, 1)
+
+
+def oval(places: Doubles) -> Doubles:
+    """How far out canonical places (N×2, metres) lie in a face: 0 in its middle, 1 on the oval from ear to ear and chin to hair."""
+    x, y = places[:, 0] / _ACROSS, places[:, 1] - _MIDDLE
+    return np.hypot(x, y / np.where(y > 0, _UP, _DOWN))
+
+
+def on_relief(fit: FaceFit, places: Doubles, z: Doubles) -> FaceFit:
+    """The fit moved along its ray to where the relief has the face, and made as much larger: it looks the same in the photo.
+
+    places: canonical N×2 of vertices, z: their distances in the layer, metres. What lies in the middle of the face counts.
+    """
+    core = oval(places) < _CORE
+    if np.count_nonzero(core) < 8:
+        return fit
+    here = fit.to_layer(np.column_stack([places[core], depth(places[core])]))[:, 1]
+    share = float(np.median(z[core] / np.maximum(here, 1e-6)))
+    return replace(fit, origin=fit.origin * share, scale=fit.scale * share)
+
+
+def rounded(fit: FaceFit, places: Doubles, z: Doubles) -> Doubles:
+    """The distances z of vertices with the average face's in place of the relief's within the face, which goes over into it at its rim.
+
+    fit: as `on_relief` makes it. places: canonical N×2 of the same vertices, NaN outside the face.
+    """
+    near = oval(np.nan_to_num(places, nan=9.0)) < _OVAL
+    out = z.copy()
+    if not near.any():
+        return out
+    at = places[near]
+    share = np.clip((_OVAL - oval(at)) / (_OVAL - _CORE), 0, 1)
+    share = share * share * (3 - 2 * share)
+    round_ = fit.to_layer(np.column_stack([at, depth(at)]))[:, 1]
+    out[near] = share * round_ + (1 - share) * z[near]
+    return out
+
+
+def without_cliffs(z: Doubles, rays: Doubles, triangles: NDArray[np.int32], steepest: float = STEEPEST) -> Doubles:
+    """Distances at which no edge of a mesh goes away from the camera by more than `steepest` metres per metre aside: the far end comes nearer.
+
+    z: N metres. rays: N×2 tangents. Returns float64 N, nowhere larger than z.
+    """
+    edges, _ = edges_of(triangles)
+    a, b = edges[:, 0], edges[:, 1]
+    slope = steepest * np.hypot(*(rays[a] - rays[b]).T)
+    z = z.copy()
+    for _ in range(_ROUNDS):
+        za, zb = z[a], z[b]
+        # From the nearer end: z_far ≤ z_near + slope·z_near.
+        most = np.minimum(za, zb) * (1 + slope)
+        steep = np.maximum(za, zb) > most * (1 + 1e-6)
+        if not steep.any():
+            break
+        far = np.where(za > zb, a, b)[steep]
+        np.minimum.at(z, far, most[steep])
+    return z
+
+
+def room(source: Source, z: Doubles, head: NDArray[np.bool_] | None, metres: float) -> float:
+    """The factor (1 or a little less) by which a subject is to come nearer so that its head stands clear of the ground beside it.
+
+    z: float64 h×w of the layer's box, metres. head: bool h×w of the box, what belongs to the head; None: all. metres: how large a metre
+    of the subject is in the layer's own metres. A depth map that does not see a person leaves it in the wall, in which it cannot turn.
+    """
+    cv2 = cv()
+    h, w = source.matte.shape
+    left, top = source.box[:2]
+    rows, columns = np.clip(np.arange(top, top + h), 0, source.grid[1] - 1), np.clip(np.arange(left, left + w), 0, source.grid[0] - 1)
+    shown = source.levels[rows[:, None], columns]
+    own = shown == source.level
+    part = own if head is None else own & head
+    if not part.any():
+        return 1.0
+    band = max(3, round(0.01 * max(source.grid)))
+    around = np.ones((2 * band + 1, 2 * band + 1), np.uint8)
+    beside = (cv2.dilate(part.astype(np.uint8), around) > 0) & (shown > source.level)
+    rim = part & (cv2.dilate((~own).astype(np.uint8), around) > 0)
+    if not beside.any() or not rim.any():
+        return 1.0
+    ground = float(np.quantile(source.metres(source.d[rows[:, None], columns][beside]), 0.2))
+    here = float(np.median(z[rim]))
+    return float(np.clip((ground - _CLEAR * metres) / here, 0.7, 1.0))

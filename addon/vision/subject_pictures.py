@@ -1,0 +1,337 @@
+"""Pictures for what the photo does not show of a face: eyes behind their lids, the mouth behind its lips, and the light that falls on both.
+
+Each is a crop of the photo with the rest painted. What the photo shows at rest stays the photo's own pixels.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .canonical import EYE_RADIUS, IRIS_RADIUS
+from .cv import cv
+from .face_parts import TEETH
+from .fill import push_pull
+from .landmarks import LEFT_PUPIL, RIGHT_PUPIL, FacePoints
+from .refine import Floats, Mask
+from .rigging import Part
+from .subject_depth import Source
+from .subject_eyes import Eyeball
+from .subject_mesh import Subject
+from .texture import linear_to_srgb, srgb_to_linear
+
+Bytes = NDArray[np.uint8]
+Doubles = NDArray[np.float64]
+
+_ACROSS, _MOST = 160, 1024  # pixels that the crop of an eye has at least and at most; a small one is enlarged, up to _LARGER times
+_LARGER = 6
+_RIM = 0.14  # of an opening's height: how far in from its edge lashes and the lids' shadow are painted over
+_SHUT = 0.10  # of an opening's width: eyes that are open by less show nothing of themselves
+_DARKER = 0.25  # how much darker the white of an eye becomes towards the rim of the ball
+_SCLERA = np.array((0.58, 0.52, 0.50), np.float32)  # linear: of white light, in the shadow of lids
+_IRIS = np.array((0.06, 0.035, 0.02), np.float32)
+_MOUTH_LIGHT = 0.55  # how much of the light on a face comes to the teeth
+_BEHIND_LIPS = 0.35  # and to what lies under open lips
+
+
+class Picture(NamedTuple):
+    """A crop of the photo in which what it does not show is painted.
+
+    box: (left, top, right, bottom) in shares of the photo from its left and top; it may reach past its border. colour: uint8 h×w×3, sRGB. cover: uint8
+    h×w, 255 where `colour` takes the photo's place at all times, 0 where the photo shows it at rest. rim: uint8 h×w, 255 where at rest the
+    photo shows lashes and shadows of the lids (or the lips), which are painted over in `colour`: to be faded in as what it is on moves.
+    """
+
+    box: tuple[float, float, float, float]
+    colour: Bytes
+    cover: Bytes
+    rim: Bytes
+
+
+class Iris(NamedTuple):
+    """Where an iris is in the photo, in its pixels: the middle and the radius. certain: whether its edge was found."""
+
+    x: float
+    y: float
+    radius: float
+    certain: bool
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """eyes: by part. mouth: of parted lips, else None. light: linear (r, g, b) by which colours that are seen in white light (face_parts) are
+    multiplied inside of the mouth. irises: by part."""
+
+    eyes: dict[Part, Picture] = field(default_factory=dict)
+    mouth: Picture | None = None
+    light: tuple[float, float, float] = (_MOUTH_LIGHT, _MOUTH_LIGHT, _MOUTH_LIGHT)
+    irises: dict[Part, Iris] = field(default_factory=dict)
+
+
+def make_pictures(photo: Bytes, subject: Subject, face: FacePoints, source: Source) -> Pictures:
+    """The pictures of a subject with a face. photo: uint8 H×W×3, sRGB, of the size that `source` tells or of the grid."""
+    eyes: dict[Part, Picture] = {}
+    irises: dict[Part, Iris] = {}
+    size = (photo.shape[1], photo.shape[0])
+    for part, ball in subject.eyes.items():
+        pupil = face.pixels(size)[LEFT_PUPIL if part == Part.EYE_LEFT else RIGHT_PUPIL]
+        eyes[part], irises[part] = eye_picture(photo, subject.openings[part] * size, pupil, _circle(ball, source, size))
+    opening = subject.openings.get(Part.POCKET)
+    mouth = None if opening is None else mouth_picture(photo, opening * size)
+    return Pictures(eyes, mouth, light_of(photo, face, None if opening is None else opening * size), irises)
+
+
+def _circle(ball: Eyeball, source: Source, size: tuple[int, int]) -> tuple[float, float, float]:
+    """The middle and radius of an eyeball in a photo of `size`, in pixels."""
+    x, y, z = ball.centre
+    u, v = x / y / source.rays.width + source.rays.u0, z / y / source.rays.height + source.rays.v0
+    return u * size[0], (1 - v) * size[1], ball.radius / np.sqrt(max(y * y - ball.radius**2, 1e-9)) / source.rays.width * size[0]
+
+
+# Eyes ----------------------------------------------------------------------------------------------------------------------
+
+
+def eye_picture(photo: Bytes, opening: Doubles, pupil: Doubles, ball: tuple[float, float, float]) -> tuple[Picture, Iris]:
+    """The picture of an eyeball and where its iris is.
+
+    photo: uint8 H×W×3. opening: polygon K×2, pupil: (2,), ball: middle and radius of the eyeball, all in pixels of the photo. White and iris are
+    continued from what is seen of them; an eye that is shut gets those of an average one.
+    """
+    crop = _Crop.around(photo, (ball[0] - ball[2], ball[1] - ball[2], ball[0] + ball[2], ball[1] + ball[2]))
+    inside = crop.filled(opening)
+    height = float(np.ptp(opening[:, 1]))
+    away = cv().distanceTransform(inside.astype(np.uint8), cv().DIST_L2, 5)
+    seen = away > max(1.0, _RIM * height) * crop.scale
+    shut = height < _SHUT * float(np.ptp(opening[:, 0]))
+    light = crop.light
+    usual = ball[2] * IRIS_RADIUS / EYE_RADIUS
+    iris = Iris(float(pupil[0]), float(pupil[1]), usual, False) if shut else find_iris(light.mean(-1), crop, seen, pupil, usual)
+    y, x = np.mgrid[: light.shape[0], : light.shape[1]].astype(np.float32)
+    ix, iy = crop.to_crop(np.array([[iris.x, iris.y]]))[0]
+    out = np.hypot(x - np.float32(ix), y - np.float32(iy)) / np.float32(iris.radius * crop.scale)
+    known = np.zeros_like(seen) if shut else seen
+    clean = known & (out > 1.15)
+    if not shut:
+        # Lashes, shadow and skin that an outline a little off has let in are painted over like the rim.
+        clean &= _is_white(light, clean)
+        strange = cv().dilate((seen & (out > 1.15) & ~clean).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+        seen = _main_part(seen & ~(strange & (out > 1.1)), (ix, iy))
+        known = known & seen
+    white = _white(light, clean, crop, ball)
+    disc, edge = _disc(light, known & (out < 0.97), out, (ix, iy))
+    share = np.clip((1 - out) / edge + 0.5, 0, 1)[..., None]
+    painted = white * (1 - share) + disc * share
+    # Over a pixel or two at the rim of what is seen, or its outline would show when the eye turns.
+    within = cv().distanceTransform(known.astype(np.uint8), cv().DIST_L2, 5) / max(1.0, 1.5 * crop.scale)
+    own = np.clip(within, 0, 1)[..., None]
+    kept = within >= 1
+    colour = _bytes(light * own + painted * (1 - own))
+    colour[kept] = crop.colour[kept]
+    return Picture(crop.box, colour, _mask(~inside), _mask(inside & ~kept)), iris
+
+
+def _main_part(seen: Mask, middle: tuple[float, float]) -> Mask:
+    """The part of a mask that is nearest to a place (x, y), without threads and islands."""
+    cv2 = cv()
+    whole = cv2.morphologyEx(seen.astype(np.uint8), cv2.MORPH_OPEN, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (5, 5)))
+    count, parts = cv2.connectedComponents(whole, connectivity=4)
+    if count < 2:
+        return np.zeros_like(seen)
+    y, x = np.nonzero(parts)
+    nearest = int(np.argmin((x - middle[0]) ** 2 + (y - middle[1]) ** 2))
+    return parts == parts[y[nearest], x[nearest]]
+
+
+class _Crop:
+    """A part of a photo, enlarged if it is small; past the photo's border its last pixels go on."""
+
+    def __init__(self, photo: Bytes, left: int, top: int, right: int, bottom: int) -> None:
+        cv2 = cv()
+        h, w = photo.shape[:2]
+        rows, columns = np.clip(np.arange(top, bottom), 0, h - 1), np.clip(np.arange(left, right), 0, w - 1)
+        part = np.ascontiguousarray(photo[rows[:, None], columns])
+        most = max(part.shape[:2])
+        self.scale = float(np.clip(-(-_ACROSS // most), 1, _LARGER)) if most < _ACROSS else min(1.0, _MOST / most)
+        size = (max(1, round(part.shape[1] * self.scale)), max(1, round(part.shape[0] * self.scale)))
+        how = cv2.INTER_CUBIC if self.scale > 1 else cv2.INTER_AREA
+        self.colour: Bytes = part if self.scale == 1 else cv2.resize(part, size, interpolation=how)
+        self.light: Floats = srgb_to_linear(self.colour.astype(np.float32) / 255)
+        self.left, self.top = left, top
+        self.box = (left / w, top / h, right / w, bottom / h)
+
+    @classmethod
+    def around(cls, photo: Bytes, box: tuple[float, float, float, float]) -> _Crop:
+        left, top = (int(np.floor(v)) - 1 for v in box[:2])
+        right, bottom = (int(np.ceil(v)) + 1 for v in box[2:])
+        return cls(photo, left, top, max(right, left + 4), max(bottom, top + 4))
+
+    def to_crop(self, places: Doubles) -> Doubles:
+        """Pixels of the photo (N×2, corners at whole numbers) as places in the crop, pixels' middles at whole numbers."""
+        return (places - (self.left, self.top)) * self.scale - 0.5
+
+    def filled(self, polygon: Doubles) -> Mask:
+        """Bool h×w: inside of a polygon in pixels of the photo."""
+        mask = np.zeros(self.colour.shape[:2], np.uint8)
+        cv().fillPoly(mask, [np.round(self.to_crop(polygon) * 256).astype(np.int32)], 1, shift=8)
+        return mask > 0
+
+
+def find_iris(luma: Floats, crop: _Crop, seen: Mask, pupil: Doubles, usual: float) -> Iris:
+    """The circle about the pupil across which it becomes brightest outwards, to its left and right, where lids leave it free.
+
+    luma: linear h×w of the crop. seen: bool h×w, what of the eye lids leave free. pupil: (2,), usual: radius, pixels of the photo.
+    """
+    cv2 = cv()
+    smooth = cv2.GaussianBlur(luma, (0, 0), max(0.6, 0.05 * usual * crop.scale))
+    step = np.linspace(-0.24, 0.24, 9)
+    dx, dy, radius = (a.ravel() for a in np.meshgrid(step * usual, step[::2] * usual, usual * np.linspace(0.7, 1.3, 13), indexing="ij"))
+    angle = np.radians(np.concatenate([np.linspace(-50, 50, 15), np.linspace(130, 230, 15)]))
+    rise, free = [], []
+    for share in (0.82, 1.18):
+        x = pupil[0] + dx[:, None] + share * radius[:, None] * np.cos(angle)
+        y = pupil[1] + dy[:, None] + share * radius[:, None] * np.sin(angle)
+        at = crop.to_crop(np.column_stack([x.ravel(), y.ravel()])).astype(np.float32).reshape(*x.shape, 2)
+        rise.append(cv2.remap(smooth, at[..., 0].copy(), at[..., 1].copy(), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE))
+        free.append(
+            cv2.remap(seen.astype(np.uint8), at[..., 0].copy(), at[..., 1].copy(), cv2.INTER_NEAREST, borderMode=cv2.BORDER_CONSTANT)
+        )
+    both = (free[0] > 0) & (free[1] > 0)
+    half = both.shape[1] // 2
+    # On both sides, or a dark corner of the eye would do.
+    count = np.stack([both[:, :half].sum(1), both[:, half:].sum(1)])
+    sides = [np.where(part, b - a, 0).sum(1) / np.maximum(part.sum(1), 1)
+             for part, a, b in ((both[:, :half], rise[0][:, :half], rise[1][:, :half]), (both[:, half:], rise[0][:, half:], rise[1][:, half:]))]  # fmt: skip
+    score = np.where((count >= 3).all(0), np.minimum(sides[0], sides[1]) + 0.5 * (sides[0] + sides[1]), -np.inf)
+    # What is as likely is where the landmark and the average say.
+    score = score - 0.01 * ((dx / usual) ** 2 + (dy / usual) ** 2 + (radius / usual - 1) ** 2) / 0.04
+    best = int(np.argmax(score))
+    if not np.isfinite(score[best]) or score[best] <= 0.0:
+        return Iris(float(pupil[0]), float(pupil[1]), usual, False)
+    return Iris(float(pupil[0] + dx[best]), float(pupil[1] + dy[best]), float(radius[best]), True)
+
+
+def _is_white(light: Floats, seen: Mask) -> Mask:
+    """Which pixels are as bright and as grey as the white of an eye with its shading: bool h×w. light: linear h×w×3; seen: where to look."""
+    luma = light.mean(-1)
+    if np.count_nonzero(seen) < 8:
+        return seen
+    bright = float(np.quantile(luma[seen], 0.9))
+    tint = light / np.maximum(luma, 1e-4)[..., None]
+    usual = np.median(tint[seen & (luma >= 0.8 * bright)], 0)
+    return (luma > 0.42 * bright) & (np.abs(tint - usual).max(-1) < 0.35)
+
+
+def _white(light: Floats, seen: Mask, crop: _Crop, ball: tuple[float, float, float]) -> Floats:
+    """The white of an eye over the whole crop: linear h×w×3. seen: where the photo shows it."""
+    luma = light.mean(-1)
+    if np.count_nonzero(seen) < 8:
+        white = np.broadcast_to(_SCLERA * np.float32(np.quantile(luma, 0.9)) / np.float32(0.55), light.shape)
+    else:
+        level = np.quantile(luma[seen], 0.6)
+        mean = light[seen & (luma >= level)].mean(0)
+        white = 0.4 * push_pull(light, seen) + 0.6 * mean
+    x, y = crop.to_crop(np.array([ball[:2]]))[0]
+    rows, columns = np.mgrid[: light.shape[0], : light.shape[1]]
+    out = np.hypot(columns - x, rows - y) / (ball[2] * crop.scale)
+    return (white * (1 - _DARKER * np.clip(out, 0, 1) ** 2)[..., None]).astype(np.float32)
+
+
+def _disc(light: Floats, seen: Mask, out: Floats, middle: tuple[float, float]) -> tuple[Floats, float]:
+    """The iris over the whole crop (linear h×w×3) and how soft its edge is, in radii.
+
+    seen: where the photo shows it. out: radii from its middle. What lids cover is taken from the other half, mirrored; what neither shows, from the mean at
+    that radius.
+    """
+    rings = np.clip((out * 12).astype(np.int64), 0, 12)
+    count = np.bincount(rings[seen], minlength=13)
+    if count.sum() < 12:
+        pupil = np.clip((out - 0.36) / 0.08, 0, 1)[..., None]
+        return (np.float32(0.002) * (1 - pupil) + _IRIS * pupil * np.where(out > 0.85, 0.5, 1)[..., None]).astype(np.float32), 0.15
+    means = np.stack([np.bincount(rings[seen], light[..., c][seen], minlength=13) for c in range(3)], -1) / np.maximum(count, 1)[:, None]
+    rows = np.arange(13)
+    known = rows[count > 0]
+    means = np.stack([np.interp(rows, known, means[known, c]) for c in range(3)], -1)
+    place = np.clip(out * 12 - 0.5, 0, 11.999)
+    i = place.astype(np.int64)
+    share = (place - i)[..., None]
+    disc = means[i] * (1 - share) + means[np.minimum(i + 1, 12)] * share
+    flip = np.array([[1, 0, 0], [0, -1, 2 * middle[1]]], np.float32)
+    size = (light.shape[1], light.shape[0])
+    other = cv().warpAffine(light, flip, size, flags=cv().INTER_LINEAR, borderMode=cv().BORDER_REPLICATE)
+    there = cv().GaussianBlur(cv().warpAffine(seen.astype(np.float32), flip, size), (0, 0), max(1.0, 0.01 * max(size)))[..., None]
+    disc = disc * (1 - there) + other * there
+    here = cv().GaussianBlur(seen.astype(np.float32), (0, 0), max(1.0, 0.01 * max(size)))[..., None]
+    return (disc * (1 - here) + light * here).astype(np.float32), 0.16
+
+
+# Mouth and light ---------------------------------------------------------------------------------------------------------------
+
+
+def mouth_picture(photo: Bytes, opening: Doubles) -> Picture:
+    """What is seen between parted lips, going on into the dark under them. opening: polygon K×2 in pixels of the photo."""
+    low, high = opening.min(0), opening.max(0)
+    more = 0.35 * (high - low) + 2
+    crop = _Crop.around(photo, (*(low - more), *(high + more)))  # type: ignore[arg-type]
+    inside = crop.filled(opening)
+    away = cv().distanceTransform(inside.astype(np.uint8), cv().DIST_L2, 5)
+    seen = away > crop.scale
+    light = crop.light
+    if seen.any():
+        beyond = cv().distanceTransform((~inside).astype(np.uint8), cv().DIST_L2, 5) / max(1.0, float(np.ptp(opening[:, 1])) * crop.scale)
+        dim = np.maximum(_BEHIND_LIPS, 1 - 3 * beyond)[..., None]
+        painted = push_pull(light, seen) * dim
+    else:
+        painted = light * np.float32(_BEHIND_LIPS)
+    colour = _bytes(np.where(seen[..., None], light, painted))
+    colour[seen] = crop.colour[seen]
+    return Picture(crop.box, colour, _mask(~inside), _mask(inside & ~seen))
+
+
+def light_of(photo: Bytes, face: FacePoints, opening: Doubles | None = None) -> tuple[float, float, float]:
+    """By what colours seen in white light are to be multiplied inside of the mouth, linear (r, g, b).
+
+    Where the photo shows bright teeth (opening: polygon K×2 in its pixels), they tell. Else the skin's brightest parts do: about what a white
+    surface would have that is twice as light as skin, its tint halved, since skin has one of its own.
+    """
+    points = face.pixels((photo.shape[1], photo.shape[0]))
+    if opening is not None and len(opening) > 2:
+        teeth = _pixels(photo, opening)
+        lips = _pixels(photo, points[48:60])
+        if len(teeth) > 8:
+            bright = np.quantile(teeth, 0.85, axis=0)
+            if bright.mean() > 1.2 * np.median(lips.mean(1)):
+                return _colour(bright / srgb_to_linear(np.array(TEETH)))
+    skin = _pixels(photo, points[[36, 45, 54, 57, 48]])
+    if not len(skin):
+        return _MOUTH_LIGHT, _MOUTH_LIGHT, _MOUTH_LIGHT
+    bright = np.quantile(skin, 0.7, axis=0)
+    tint = np.sqrt(bright / max(float(bright.mean()), 1e-6) / np.array((1.35, 0.95, 0.70)))
+    level = float(np.clip(2 * bright.mean(), 0.05, 1.1)) * _MOUTH_LIGHT
+    return _colour(level * tint)
+
+
+def _colour(light: NDArray[np.floating]) -> tuple[float, float, float]:
+    r, g, b = (float(v) for v in np.clip(light, 0.01, 1.2))
+    return r, g, b
+
+
+def _pixels(photo: Bytes, polygon: Doubles) -> Floats:
+    """The linear colours N×3 of a photo's pixels within a polygon; of a large one a part."""
+    h, w = photo.shape[:2]
+    left, top = np.clip(np.floor(polygon.min(0)).astype(int), 0, (w - 1, h - 1))
+    right, bottom = np.clip(np.ceil(polygon.max(0)).astype(int) + 1, (left + 1, top + 1), (max(w, left + 1), max(h, top + 1)))
+    mask = np.zeros((bottom - top, right - left), np.uint8)
+    cv().fillPoly(mask, [np.round((polygon - (left + 0.5, top + 0.5)) * 256).astype(np.int32)], 1, shift=8)
+    found = photo[top:bottom, left:right][mask > 0]
+    return srgb_to_linear(found[:: max(1, len(found) // 20_000)].astype(np.float32) / 255)
+
+
+def _bytes(light: Floats) -> Bytes:
+    return np.rint(linear_to_srgb(light) * 255).astype(np.uint8)
+
+
+def _mask(where: Mask) -> Bytes:
+    return where.astype(np.uint8) * np.uint8(255)
