@@ -160,8 +160,9 @@ def _detect_in(network: Network, colour: Bytes, window: tuple[float, float, floa
     side = network.part.signature.side or 128
     left, top, extent = window
     picture = _cut(colour, Square(left + extent / 2, top + extent / 2, extent, 0.0), side, black=True)
-    raw, scores = network.run((picture.astype(np.float32) / 127.5 - 1)[None])[:2]
-    count = len(scores)
+    outputs = network.run((picture.astype(np.float32) / np.float32(127.5) - 1)[None])
+    count = min(network.part.signature.counts)
+    scores, raw = _of_length(network, outputs, count), _of_length(network, outputs, max(network.part.signature.counts))
     raw = raw.reshape(count, -1).astype(np.float64)
     chance = 1 / (1 + np.exp(-np.clip(scores.astype(np.float64), -100, 100)))
     middle = anchors(side, count)
@@ -239,7 +240,7 @@ def face_points(network: Network, colour: Bytes, square: Square) -> tuple[Floats
 def _mesh(network: Network, colour: Bytes, square: Square) -> tuple[Floats64, float]:
     side = network.part.signature.side or 192
     outputs = network.run((_cut(colour, square, side)[None] / 255).astype(np.float32))
-    mesh = next(o for o in outputs if len(o) in [3 * n for n in POINTS]).reshape(-1, 3)[:, :2]
+    mesh = _of_length(network, outputs, *(3 * n for n in POINTS)).reshape(-1, 3)[:, :2]
     flags = [float(o[0]) for o in outputs if len(o) == 1]
     chance = 1 / (1 + math.exp(-max(-50.0, min(50.0, flags[0])))) if flags else 1.0
     return _back(mesh.astype(np.float64) / side, square), chance
@@ -268,7 +269,7 @@ def body_points(network: Network, colour: Bytes, square: Square, *, rounds: int 
     points, seen, chance = np.zeros((POSE_POINTS, 2)), np.zeros(POSE_POINTS), 0.0
     for _ in range(rounds):
         outputs = network.run((_cut(colour, square, side)[None] / 255).astype(np.float32))
-        raw = next(o for o in outputs if len(o) == 5 * POSE_POINTS).reshape(-1, 5).astype(np.float64)
+        raw = _of_length(network, outputs, 5 * POSE_POINTS).reshape(-1, 5).astype(np.float64)
         flags = [float(o[0]) for o in outputs if len(o) == 1]
         # The graph takes this flag as it stands.
         chance = max(0.0, min(1.0, flags[0])) if flags else 1.0
@@ -276,6 +277,14 @@ def body_points(network: Network, colour: Bytes, square: Square, *, rounds: int 
         seen = 1 / (1 + np.exp(-np.clip(raw[:, 3], -50, 50)))
         square = body_square(points[33], points[34])
     return points[:33], seen[:33], chance
+
+
+def _of_length(network: Network, outputs: list[Floats], *lengths: int) -> Floats:
+    """The output of one of these lengths. Raises InputError if there is none."""
+    for output in outputs:
+        if len(output) in lengths:
+            return output
+    raise InputError(f"{network.part.label}: this network gives other numbers than its file says; download it again.")
 
 
 def _cut(colour: Bytes, square: Square, side: int, *, black: bool = False) -> Bytes:

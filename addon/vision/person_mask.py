@@ -24,6 +24,7 @@ Bytes = NDArray[np.uint8]
 Mask = NDArray[np.bool_]
 
 LOOKED_AT = 256  # pixels of the longer side that silhouettes are looked for in
+_SMALLEST = 3.0  # pixels between the pupils in it, below which nothing can be told
 _ROUNDS = 3
 _CERTAIN, _NEVER = 5.0, 8.0  # logarithms of the odds
 _SETTLED = 3.0  # from which on GrabCut is not asked
@@ -64,7 +65,7 @@ def person_mask(colour: Bytes, d: Floats, person: Person, others: Sequence[Perso
     scale = min(1.0, LOOKED_AT / max(height, width))
     size = max(1, round(width * scale)), max(1, round(height * scale))
     body = _body(person, size)
-    if body is None or min(size) < 16 or body.metre * EYES < 3:
+    if body is None or min(size) < 16:
         return None
     small = cv2.resize(colour, size, interpolation=cv2.INTER_AREA)
     near = cv2.resize(d, size, interpolation=cv2.INTER_AREA)
@@ -118,6 +119,8 @@ def _body(person: Person, size: tuple[int, int]) -> Body | None:
     if person.face is not None:
         pixels = person.face.pixels(size)
         metre, middle, up = _of_face(pixels)
+        if not metre * EYES >= _SMALLEST:
+            return None
         neck = joints.get("neck")
         across = np.array((-up[1], up[0]))
         # The nose stands out 3 cm before the eyes, and the middle of the head lies as far behind them as twice that.
@@ -134,6 +137,8 @@ def _body(person: Person, size: tuple[int, int]) -> Body | None:
     elif head is not None:
         metre = float(np.hypot(*(neck - head))) / 0.33
     else:
+        return None
+    if not metre * EYES >= _SMALLEST:
         return None
     up = np.array((0.0, -1.0)) if head is None else (head - neck) / max(float(np.hypot(*(head - neck))), 1e-9)
     return Body(metre, neck + up * 0.19 * metre, up, np.zeros(2), neck, None, joints)

@@ -26,6 +26,10 @@ LARGEST_FILE = 200_000_000  # bytes
 _MOST_TABLES = 100_000
 _BYTES = {0: 4, 1: 2, 2: 4, 3: 1, 4: 8, 6: 1, 7: 2, 9: 1, 10: 8}  # of TensorType
 _FLOAT32 = 0
+_OPTIONS = {0: 11, 1: 5, 2: 10, 3: 1, 4: 2, 9: 8, 17: 5, 18: 21, 23: 15, 25: 9}
+"""By BuiltinOperator, the kind of BuiltinOptions that it has: sums, pools, joins, convolutions, full connections, products, resizing."""
+_CUSTOM = 32
+_INPUTS = {0: 2, 3: 2, 4: 2, 9: 2, 18: 2, 23: 2}  # by BuiltinOperator, how many it has at least
 
 
 class Tensor(NamedTuple):
@@ -158,7 +162,8 @@ def _signature(file: _Buffer, label: str) -> Signature:
     if not graphs:
         raise ValueError("no network")
     graph = graphs[0]
-    tensors = []
+    tensors: list[Tensor] = []
+    constant: set[int] = set()
     for table in file.tables(graph, 0):
         shape = file.integers(table, 0)
         kind, buffer = (file.field(table, i) for i in (1, 2))
@@ -167,19 +172,48 @@ def _signature(file: _Buffer, label: str) -> Signature:
         dtype = file.number("b", kind) if kind is not None else _FLOAT32
         if file.field(table, 6) is not None:
             raise InputError(f"{label}: its weights are sparse, which OpenCV cannot read; use the network that is not called sparse.")
+        if not size and (file.field(table, 3) is None or file.field(table, 0) is None):  # constants may be plain numbers
+            raise ValueError("a tensor without a name or a shape")
         if size and (dtype not in _BYTES or any(n < 0 for n in shape) or size < prod(shape) * _BYTES[dtype]):
             raise ValueError("weights are missing")
+        if size:
+            constant.add(len(tensors))
         tensors.append(Tensor(file.text(table, 3), tuple(shape)))
     ends = [tuple(tensors[i] for i in file.integers(graph, field) if _within(i, tensors)) for field in (1, 2)]
     if not all(ends):
         raise ValueError("nothing goes in or comes out")
-    for operator in file.tables(graph, 3):
-        for field in (1, 2):
-            for i in file.integers(operator, field):
-                if i != -1:
-                    _within(i, tensors)
+    _check_operators(file, root, graph, len(tensors), constant)
     custom = tuple(name for name in (file.text(code, 1) for code in file.tables(root, 1)) if name)
     return Signature(ends[0], ends[1], custom)
+
+
+def _check_operators(file: _Buffer, root: int, graph: int, tensors: int, constant: set[int]) -> None:
+    """What OpenCV takes for granted, and ends the process where it is not so; ValueError then."""
+    codes = file.tables(root, 1)
+    made = set(constant)
+    made.update(file.integers(graph, 1))
+    operators = file.tables(graph, 3)
+    if not operators:
+        raise ValueError("nothing is done")
+    for operator in operators:
+        at = file.field(operator, 0)
+        code = codes[file.number("I", at) if at is not None else 0]
+        at = file.field(code, 0)
+        kind = file.number("b", at) if at is not None else 0
+        if kind == _CUSTOM and not file.text(code, 1):
+            raise ValueError("an operator without a name")
+        inputs, outputs = file.integers(operator, 1), file.integers(operator, 2)
+        if not inputs or not outputs or any(not 0 <= i < tensors for i in outputs):
+            raise ValueError("an operator without input or output")
+        if any(i != -1 and (not 0 <= i < tensors or i not in made) for i in inputs):
+            raise ValueError("an operator takes what nothing gives")
+        at = file.field(operator, 3)
+        options = file.number("B", at) if at is not None else 0
+        if (kind in _OPTIONS and options != _OPTIONS[kind]) or (options and file.field(operator, 4) is None):
+            raise ValueError("an operator without its options")
+        if len(inputs) < _INPUTS.get(kind, 1):
+            raise ValueError("an operator without its weights")
+        made.update(outputs)
 
 
 def _within(index: int, tensors: list[Any]) -> bool:

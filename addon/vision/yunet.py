@@ -14,10 +14,12 @@ from numpy.typing import NDArray
 from ..errors import InputError
 from .cv import cv
 from .files import read_file, shown
+from .networks.onnx_graph import read_graph
 
 _LARGEST_FILE = 50_000_000
 _LONGEST = 800  # pixels of the photo's longer side that it is shown
 _LEAST_SCORE, _OVERLAP, _MOST = 0.7, 0.3, 500
+_OUTPUTS = {f"{name}_{stride}" for name in ("cls", "obj", "bbox", "kps") for stride in (8, 16, 32)}
 
 
 class FiveFace(NamedTuple):
@@ -38,6 +40,7 @@ def detect_five(path: Path, colour: NDArray[np.uint8]) -> list[FiveFace]:
     scale = min(1.0, _LONGEST / max(height, width))
     size = max(1, round(width * scale)), max(1, round(height * scale))
     small = cv2.resize(colour, size, interpolation=cv2.INTER_AREA) if scale < 1 else colour
+    _check(path)
     if not hasattr(cv2, "FaceDetectorYN"):
         raise InputError(f"{shown(path)}: this OpenCV cannot run YuNet; use the OpenCV of the extension (4.11).")
     try:
@@ -47,7 +50,7 @@ def detect_five(path: Path, colour: NDArray[np.uint8]) -> list[FiveFace]:
         )
         _, rows = network.detect(np.ascontiguousarray(small[..., ::-1]))
     except cv2.error as error:
-        raise InputError(f"{shown(path)}: not a YuNet file, or a damaged one; download face_detection_yunet_2023mar.onnx again.") from error
+        raise _refusal(path) from error
     if rows is None:
         return []
     rows = np.asarray(rows, np.float64)
@@ -55,3 +58,17 @@ def detect_five(path: Path, colour: NDArray[np.uint8]) -> list[FiveFace]:
     ratio = np.array((width / size[0], height / size[1]))
     order = np.argsort(-rows[:, 2] * rows[:, 3], kind="stable")
     return [FiveFace(rows[i, 4:14].reshape(5, 2) * ratio, float(rows[i, 14])) for i in order]
+
+
+def _check(path: Path) -> None:
+    """Raises InputError unless the file is whole and gives what YuNet does: OpenCV ends the process on some damaged files."""
+    try:
+        graph = read_graph(path)
+    except InputError as error:
+        raise _refusal(path) from error
+    if not _OUTPUTS <= {v.name for v in graph.outputs}:
+        raise _refusal(path)
+
+
+def _refusal(path: Path) -> InputError:
+    return InputError(f"{shown(path)}: not a YuNet file, or a damaged one; download face_detection_yunet_2023mar.onnx again.")

@@ -68,14 +68,14 @@ def test_a_damaged_file_is_one_sentence_that_names_it(tmp_path: Path) -> None:
     broken = [whole[:n] for n in (1, 7, 8, 20, 100, 300, len(whole) // 2, len(whole) - 10)]
     for _ in range(60):
         changed = bytearray(whole)
-        for at in random.integers(8, len(whole), 3):
+        for at in random.integers(len(whole) - 3000, len(whole), 3) if len(broken) % 2 else random.integers(8, 3000, 3):
             changed[at] = int(random.integers(256))
         broken.append(bytes(changed))
     refused = 0
     for content in broken:
         path.write_bytes(content)
         try:
-            read_parts(path)
+            open_files([path])  # OpenCV ends the process on some damaged files: they must not come so far
         except InputError as error:
             refused += 1
             assert "face.tflite" in str(error) and "\n" not in str(error)
