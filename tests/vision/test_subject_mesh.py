@@ -177,6 +177,11 @@ def test_eyeballs_lie_just_behind_their_lids_and_fill_the_opening(part: Part) ->
     tangents = mesh.position[edge][:, (0, 2)].astype(np.float64) / mesh.position[edge][:, 1:2]
     behind = front_of(ball, tangents) - mesh.position[edge, 1]
     assert (behind > 0).all() and np.median(behind) < 0.001
+    # Nowhere does it come through the skin.
+    away = mesh.position[skin][:, (0, 2)].astype(np.float64) / mesh.position[skin][:, 1:2]
+    way = np.column_stack([away[:, 0], np.ones(len(away)), away[:, 1]])
+    over = np.linalg.norm(np.cross(way, ball.centre), axis=1) / np.linalg.norm(way, axis=1) < ball.radius
+    assert over.sum() > 300 and (front_of(ball, away) > mesh.position[skin, 1])[over].all()
     # The ball's outline lies well outside of the opening.
     own = shares[np.unique(of_part(mesh, part))]
     middle, radius = own.mean(0), np.hypot(*(own - own.mean(0)).T).max()
