@@ -64,7 +64,7 @@ def eye_rings(face: FacePoints, fit: FaceFit, *, left: bool, step: float) -> Rin
     flat = [_resampled(half, _even(n)) for half in (upper, lower)]
     flat = [np.concatenate([flat[0], flat[1][-2:0:-1]])]
     given = face.pixels(fit.size)
-    around = _hit(fit, flat[0], POINTS[marks, :2], given[marks], closed=True)
+    around = _hit(flat[0], POINTS[marks, :2], given[marks])
     around = _opened(around, n, _SHUT_LIDS * face.eye_distance(fit.size))
     pixel = pixels_per_metre(fit)
     rings = [around, *_outward(around, n, step * pixel * 0.9, _LID_REACH * pixel)]
@@ -88,7 +88,7 @@ def lip_rings(face: FacePoints, fit: FaceFit, *, step: float) -> Rings:
     flat = _resampled(line, even)
     if shut:
         marks = np.stack([given[60], *(given[[a, b]].mean(0) for a, b in ((61, 67), (62, 66), (63, 65))), given[64]])
-        upper = _hit(fit, flat, POINTS[[60, 61, 62, 63, 64], :2], marks, closed=False)
+        upper = _spline(marks, even)
         inner = np.concatenate([upper, upper[-2:0:-1]])
     else:
         halves = [_spline(given[list(which)], even) for which in (_UPPER_INNER, _LOWER_INNER)]
@@ -153,23 +153,21 @@ def _spline(points: Floats, at: Floats) -> Floats:
     return points[i] + slope * t + bend[i] / 2 * t**2 + (bend[i + 1] - bend[i]) / (6 * h) * t**3
 
 
-def _hit(fit: FaceFit, flat: Floats, marks: Floats, pixels: Floats, *, closed: bool) -> Floats:
-    """Canonical places (N×2) in pixels of the photo, moved so that the marks (canonical K×2) come to lie on their pixels exactly.
+def _hit(flat: Floats, marks: Floats, pixels: Floats) -> Floats:
+    """A closed line of the average face (canonical N×2) in pixels of the photo, such that its marks (canonical K×2) lie on their pixels exactly.
 
-    flat: a line, closed or not. The map of the face may pass its points by a little; what it misses them by is carried over along the line.
+    Stretched and sheared as a whole; by what the marks are missed then is carried over along the line.
     """
-    size = np.array(fit.size, np.float64)
-    found = fit.from_canonical(np.concatenate([flat, marks])) * size
-    miss = pixels - found[len(flat) :]
-    # Marks lie along the line; between two of them it takes some of both's.
+    middle = marks.mean(0)
+    affine = np.linalg.lstsq(marks - middle, pixels - pixels.mean(0), rcond=None)[0]
+    found = (flat - middle) @ affine + pixels.mean(0)
     nearest = ((flat[:, None] - marks) ** 2).sum(-1).argmin(0)
+    miss = pixels - found[nearest]
     along = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(flat, axis=0).T))])
     order = np.argsort(along[nearest])
-    at, miss = along[nearest][order], miss[order]
-    if closed:
-        whole = along[-1] + float(np.hypot(*(flat[0] - flat[-1])))
-        at, miss = np.concatenate([at, [at[0] + whole]]), np.concatenate([miss, miss[:1]])
-    return found[: len(flat)] + np.column_stack([np.interp(along, at, miss[:, i]) for i in range(2)])
+    whole = along[-1] + float(np.hypot(*(flat[0] - flat[-1])))
+    at, miss = np.append(along[nearest][order], along[nearest][order[0]] + whole), np.concatenate([miss[order], miss[order[:1]]])
+    return found + np.column_stack([np.interp(along, at, miss[:, i]) for i in range(2)])
 
 
 def _opened(around: Floats, n: int, least: float) -> Floats:

@@ -185,7 +185,7 @@ def recut_layers(place: Path, spec: SceneSpec, folder: Path, progress: depth_sou
     if pixels.dtype != np.uint8 or pixels.shape[:2] != d.shape:
         raise InputError(f"{place}: the photo and its depth do not fit each other; import the photo again.")
     sky = d <= 0 if given.layers[0].sky else None
-    layering = cut_layers(pixels, d, sky, spec, lambda share, text: progress(0.9 * share, text), people_of(given))
+    layering = cut_layers(pixels, d, sky, spec, lambda share, text: progress(0.9 * share, text), silhouettes_of(given))
     layered = replace(given, folder=folder, layers=layering.layers, levels=layering.levels)
     kept = {name: given.path(name).read_bytes() for name in (given.photo, given.landmarks) if name is not None}
     write_layered(layered, {**kept, "depth.npy": layering.d, **layering.files})
@@ -193,7 +193,7 @@ def recut_layers(place: Path, spec: SceneSpec, folder: Path, progress: depth_sou
     return layered
 
 
-def people_of(given: LayeredPhoto) -> dict[str, NDArray[np.bool_]]:
+def silhouettes_of(given: LayeredPhoto) -> dict[str, NDArray[np.bool_]]:
     """The silhouettes of the people whose layers a layered photo has, nearest first: bool over its grid.
 
     In a photo without levels, a layer that tells whose it is needs a matte for that, no other file. Raises InputError if one is damaged.

@@ -509,6 +509,8 @@ def _built(plan: _Plan, source: Source, distances: Doubles, fit: FaceFit | None,
             if part in cuts.eyes:
                 eyes[part] = _seat(plan, slot, cuts.eyes[part], z, source, fit)
                 openings[part] = cuts.eyes[part].points[0] / source.size
+        for ball in eyes.values():
+            z = _before(ball, rays, z, _LID_GAP * fit.scale)
     # Both sides of a seam are one vertex still.
     whole = np.arange(len(z), dtype=np.int32)
     whole[plan.seams[:, 1]] = plan.seams[:, 0]
@@ -573,6 +575,13 @@ def _seat(plan: _Plan, slot: int, rings: Rings, z: Doubles, source: Source, fit:
     shift = front_of(ball, rays) - gap - first
     z[mine] += _falloff(rings)[k] * shift[i]
     return ball
+
+
+def _before(ball: Eyeball, rays: Doubles, z: Doubles, gap: float) -> Doubles:
+    """Distances of the skin at which no eyeball comes through it."""
+    way = np.column_stack([rays[:, 0], np.ones(len(rays)), rays[:, 1]])
+    beside = np.linalg.norm(np.cross(way, ball.centre), axis=1) / np.linalg.norm(way, axis=1)
+    return np.where(beside < ball.radius, np.minimum(z, front_of(ball, rays) - gap), z)
 
 
 class _Piece(NamedTuple):

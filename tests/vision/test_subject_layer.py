@@ -13,7 +13,7 @@ import pytest
 from addon.spec import SceneSpec
 from addon.vision.layered import INDEX, Layer, LayeredPhoto, PhotoCamera, read_layered, write_layered
 from addon.vision.layering import Layering, cut_layers, layer_names
-from addon.vision.pipeline import people_of, recut_layers
+from addon.vision.pipeline import recut_layers, silhouettes_of
 from addon.vision.texture import linear_to_srgb
 
 H, W = 180, 240
@@ -229,7 +229,7 @@ def test_whose_a_layer_is_survives_the_folder_and_a_new_cut(tmp_path: Path) -> N
     assert read.layers == made.layers
     listed = json.loads((place / INDEX).read_text())["layers"]
     assert [layer.get("person") for layer in listed] == ["Ann", None] and "person" not in listed[1]
-    found = people_of(read)
+    found = silhouettes_of(read)
     assert list(found) == ["Ann"] and np.array_equal(found["Ann"], mask)
     again = recut_layers(place, SceneSpec(), tmp_path / "again", lambda share, text: None)
     assert [layer.person for layer in again.layers] == ["Ann", None]
