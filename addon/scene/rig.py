@@ -430,7 +430,7 @@ def _uncover(
         del o[COVERAGE]
         if old.users == 0:
             bpy.data.images.remove(old)
-    image = materials.coverage(o.name, subject, layer) if others else None
+    image = materials.coverage(o.name, subject, layer, others) if others else None
     if image is not None:
         o[COVERAGE] = image
         materials.uncover(others, o, layer, image)

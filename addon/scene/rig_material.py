@@ -26,6 +26,7 @@ from ..vision.texture import srgb_to_linear
 from .build import MADE, ROLE, fingerprint, is_repainted
 from .material import RIGGED, UNCOVERED, LayerImages, layer_group, lookup_group, photo_material
 from .notes import read_notes
+from .relief import RAY
 
 COLOUR = "stillscape_colour"
 COVER = "stillscape_cover"
@@ -215,8 +216,11 @@ def follow_layer(material: bpy.types.Material, layer: bpy.types.Object) -> None:
 # what is uncovered
 
 
-def coverage(name: str, subject: SubjectMesh, layer: bpy.types.Object) -> bpy.types.Image | None:
-    """Where a mesh hides at rest whatever is behind it, as an image over the layer's own box: white, but for a pixel at its rim."""
+def coverage(name: str, subject: SubjectMesh, layer: bpy.types.Object, others: Iterable[bpy.types.Object] = ()) -> bpy.types.Image | None:
+    """Where a mesh hides at rest the layers `others`, as an image over the box of its own `layer`: white, but for a pixel at its rim.
+
+    Not where one of the others comes before it after all, as rims of layers do beside narrow gaps.
+    """
     nodes = layer.data.materials[0].node_tree.nodes
     if "Place" not in nodes or "Matte" not in nodes or nodes["Matte"].image is None:
         return None
@@ -233,9 +237,37 @@ def coverage(name: str, subject: SubjectMesh, layer: bpy.types.Object) -> bpy.ty
     # The whole pixel and half of one about it.
     mask = cv().erode(mask, np.ones((2 * fine + 1, 2 * fine + 1), np.uint8), borderType=cv().BORDER_REPLICATE)
     mask = np.ascontiguousarray(mask[fine // 2 :: fine, fine // 2 :: fine])
+    distance = np.full((height, width), np.inf, np.float32)
+    z = subject.ray[subject.triangles, 2].max(1)
+    corners = np.rint(np.clip((at + 0.5) / fine - 0.5, -1e4, 1e5) * 16).astype(np.int32)[subject.triangles]
+    for i in np.argsort(z):  # the farthest last
+        cv().fillConvexPoly(distance, corners[i], float(z[i]), shift=4)
+    before = np.zeros_like(mask)
+    for other in others:
+        found = _seen_from_photo(other)
+        if found is None:
+            continue
+        there = found[:, :2] / found[:, 2:] * scale + offset
+        x, y = np.floor(there[:, 0] * width).astype(int), np.floor((1 - there[:, 1]) * height).astype(int)
+        inside = (x >= 0) & (y >= 0) & (x < width) & (y < height)
+        x, y, away = x[inside], y[inside], found[inside, 2]
+        nearer = np.isfinite(distance[y, x]) & (away < distance[y, x])
+        before[y[nearer], x[nearer]] = 255
+    mask[cv().dilate(before, np.ones((7, 7), np.uint8)) > 0] = 0
     image = _image(f"{name} Coverage", np.dstack([mask] * 3 + [np.full_like(mask, 255)]))
     image.colorspace_settings.name = "Non-Color"
     return image
+
+
+def _seen_from_photo(layer: bpy.types.Object) -> NDArray[np.float64] | None:
+    """(u·z, v·z, z) of the vertices of a live layer as it is now, N×3; None if it is not evaluated."""
+    mesh = layer.evaluated_get(bpy.context.evaluated_depsgraph_get()).data
+    attribute = mesh.attributes.get(RAY)
+    if attribute is None:
+        return None
+    values = np.empty(len(attribute.data) * 3, np.float32)
+    attribute.data.foreach_get("vector", values)
+    return values.reshape(-1, 3).astype(np.float64)
 
 
 def uncover(layers: Iterable[bpy.types.Object], o: bpy.types.Object, layer: bpy.types.Object, covered: bpy.types.Image) -> None:
