@@ -23,6 +23,7 @@ from torch.utils.data import DataLoader
 
 from addon.errors import StillscapeError
 from addon.vision.face_network import CELLS
+from addon.vision.landmarks import MIRROR
 
 from .heads_data import Samples, find
 from .heads_network import LandmarkNet, load, places, save
@@ -69,6 +70,13 @@ def step(network: LandmarkNet, batch: list[Tensor], *, half: bool) -> dict[str, 
     return {**found, "loss": 8 * found["distance"] + 0.25 * found["map"] + 0.1 * found["error"]}
 
 
+def mirrored(batch: list[Tensor]) -> list[Tensor]:
+    """The same pictures in a mirror, with the landmarks' sides exchanged."""
+    pictures, points, unit = batch
+    points = points[:, list(MIRROR)] * torch.tensor([-1.0, 1.0]) + torch.tensor([1.0, 0.0])
+    return [pictures.flip(3), points, unit]
+
+
 def held_out(network: LandmarkNet, batches: list[list[Tensor]]) -> dict[str, float]:
     """Mean distances on batches, in per cent: all landmarks, eyes, corners of the mouth, chin."""
     network.eval()
@@ -108,20 +116,22 @@ def train(data: Path, out: Path, *, minutes: float, rate: float, size: int, init
             warm = min(1.0, (number + 1) / 60)
             for group in optimizer.param_groups:
                 group["lr"] = rate * warm * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * share)))
-            found = step(network, batch, half=half)
-            optimizer.zero_grad(set_to_none=True)
-            found["loss"].backward()
-            torch.nn.utils.clip_grad_norm_(learnt, 5.0)
-            optimizer.step()
-            keep = min(0.998, (number + 1) / (number + 20))
+            # Making a sample takes as long as learning from it, so that each is seen a second time, in the mirror.
+            for view in (batch, mirrored(batch)):
+                found = step(network, view, half=half)
+                optimizer.zero_grad(set_to_none=True)
+                found["loss"].backward()
+                torch.nn.utils.clip_grad_norm_(learnt, 5.0)
+                optimizer.step()
+                recent.append({k: float(v.detach()) for k, v in found.items()})
+            keep = min(0.995, (number + 1) / (number + 20))
             with torch.no_grad():
                 for kept, now in zip(mean.state_dict().values(), network.state_dict().values()):
                     if kept.is_floating_point():
                         kept.lerp_(now, 1 - keep)
                     else:
                         kept.copy_(now)
-            seen += len(batch[0])
-            recent.append({k: float(v.detach()) for k, v in found.items()})
+            seen += 2 * len(batch[0])
             if time.monotonic() - noted > 60:
                 noted = time.monotonic()
                 line = {"minutes": round((noted - started) / 60, 1), "seen": seen}
@@ -140,7 +150,7 @@ def main() -> int:
     ask.add_argument("--out", type=Path, required=True)
     ask.add_argument("--minutes", type=float, default=15)
     ask.add_argument("--rate", type=float, default=2e-3)
-    ask.add_argument("--batch", type=int, default=48)
+    ask.add_argument("--batch", type=int, default=24)
     ask.add_argument("--init", type=Path, help="weights to go on from")
     ask.add_argument("--workers", type=int, default=1, help="processes that make batches")
     ask.add_argument("--cores", type=int, default=1, help="threads that learn; more suffer where other programs want the same cores")

@@ -1,6 +1,6 @@
 """Measure the landmark network: on rendered heads that it has not learnt from, and on faces in photos with points placed by hand.
 
-    python -m training.score_heads [--photos FOLDER ...] [--data DIR] [--sheet SHEET.png]
+    python -m training.score_heads [--network landmarks.onnx] [--photos FOLDER ...] [--data DIR] [--sheet SHEET.png]
 
 The photos are those of portraits.json: they come with Python packages, and are looked for in the installed ones and, unpacked or as
 wheels and source archives, in the folders given; a file counts only if its sha256 is right, and those not found are named. Errors are in per
@@ -28,7 +28,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from addon.errors import InputError, StillscapeError
-from addon.vision.face_network import DOWN, REACH, Window, find_points, load
+from addon.vision.face_network import DOWN, FILE, REACH, LandmarkNetwork, Window, load
 from addon.vision.faces import EYES, HALF_HEIGHT, HALF_WIDTH, Eye, Face, find_faces
 from addon.vision.files import shown
 from addon.vision.landmarks import MIRROR
@@ -220,7 +220,7 @@ def grouped(rows: list[dict[str, float]]) -> dict[str, float]:
     return result
 
 
-def score_photos(faces: list[Portrait], variants: list[str]) -> dict[str, Any]:
+def score_photos(network: LandmarkNetwork, faces: list[Portrait], variants: list[str]) -> dict[str, Any]:
     """Errors per face and variant: of those that the cascades find, and of all from an assumed place."""
     random = np.random.default_rng(0)
     result: dict[str, Any] = {"found": {}, "assumed": {}, "missed": []}
@@ -232,18 +232,17 @@ def score_photos(faces: list[Portrait], variants: list[str]) -> dict[str, Any]:
             if face is None:
                 result["missed"].append((p.name, variant))
             else:
-                result["found"].setdefault(p.name, {})[variant] = errors(q, find_points(q.colour, face).pixels(size))
-            result["assumed"].setdefault(p.name, {})[variant] = errors(q, find_points(q.colour, assumed_face(q, random)).pixels(size))
+                result["found"].setdefault(p.name, {})[variant] = errors(q, network.find(q.colour, face).pixels(size))
+            result["assumed"].setdefault(p.name, {})[variant] = errors(q, network.find(q.colour, assumed_face(q, random)).pixels(size))
     return result
 
 
-def score_rendered(data: Path, most: int) -> dict[str, float]:
+def score_rendered(network: LandmarkNetwork, data: Path, most: int) -> dict[str, float]:
     """Errors in per cent of the (frontal) eye distance on rendered heads held out, one crop each, off as the cascades are."""
     from .heads_data import Samples, find
 
     samples = Samples(find(data, held_out=True), 7, length=most, plain=True)
     samples.length = min(most, len(samples.views))
-    network = load()
     rows = []
     for i in range(samples.length):
         picture, points, unit = samples[i]
@@ -272,12 +271,12 @@ def drawn(p: Portrait, found: Points, side: int = 360) -> Bytes:
     return picture
 
 
-def sheet(path: Path, faces: list[Portrait]) -> None:
+def sheet(path: Path, network: LandmarkNetwork, faces: list[Portrait]) -> None:
     random, cells = np.random.default_rng(0), []
     for p in faces:
         face = nearest_face(p)
         name = p.name if face is not None else f"{p.name} (box assumed)"
-        found = find_points(p.colour, face or assumed_face(p, random)).pixels((p.colour.shape[1], p.colour.shape[0]))
+        found = network.find(p.colour, face or assumed_face(p, random)).pixels((p.colour.shape[1], p.colour.shape[0]))
         cells.append(drawn(p._replace(name=name), found))
     cells += [np.zeros_like(cells[0])] * (-len(cells) % 6)
     cv2.imwrite(str(path), np.concatenate([np.concatenate(cells[i : i + 6], 1) for i in range(0, len(cells), 6)])[..., ::-1])
@@ -289,18 +288,20 @@ def row(name: str, values: dict[str, float]) -> str:
 
 def main() -> int:
     ask = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    ask.add_argument("--network", type=Path, default=FILE, help="the network's file; the add-on's own if none is named")
     ask.add_argument("--photos", type=Path, nargs="*", default=[], help="folders with the packages' files, unpacked or not")
     ask.add_argument("--data", type=Path, help="folder of training.heads: also score on the scenes held out")
     ask.add_argument("--plain", action="store_true", help="only the photos as they are")
     ask.add_argument("--sheet", type=Path, help="draw what was found")
     given = ask.parse_args()
     try:
+        network = load(given.network)
         faces, missing = portraits(given.photos)
         if not faces:
             raise InputError(f"{shown(PORTRAITS)}: none of its photos is here; give --photos folders that hold the packages it names.")
         if given.data:
-            print("rendered heads held out:", {k: round(v, 2) for k, v in score_rendered(given.data, 400).items()})
-        scored = score_photos(faces, ["as it is"] if given.plain else list(VARIANTS))
+            print("rendered heads held out:", {k: round(v, 2) for k, v in score_rendered(network, given.data, 400).items()})
+        scored = score_photos(network, faces, ["as it is"] if given.plain else list(VARIANTS))
     except StillscapeError as error:
         print(error, file=sys.stderr)
         return error.exit_code
@@ -315,7 +316,7 @@ def main() -> int:
         print(row(f"as they are ({len(plain)})", grouped(plain)))
     print(f"\nnot found by the cascades: {len(scored['missed'])} of {len(faces) * (1 if given.plain else len(VARIANTS))}")
     if given.sheet:
-        sheet(given.sheet, faces)
+        sheet(given.sheet, network, faces)
     return 0
 
 

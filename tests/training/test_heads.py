@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
@@ -20,6 +21,16 @@ from training.heads_mesh import BRIGHTEST  # noqa: E402
 
 # Of the canonical face, seen from the front, in distances of the pupils, x to its left and y down.
 FACE = {17: (-0.8, -0.25), 26: (0.8, -0.25), 36: (-0.72, 0), 39: (-0.28, 0), 42: (0.28, 0), 45: (0.72, 0), 30: (0, 0.6), 48: (-0.4, 1.18), 54: (0.4, 1.18), 8: (0, 1.85)}  # fmt: skip
+
+
+@pytest.fixture(scope="module", autouse=True)
+def few_backgrounds() -> Iterator[None]:
+    """Drawing all would take most of the time."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(heads_data, "_BACKGROUNDS", 8)
+        heads_data.backgrounds.cache_clear()
+        yield
+    heads_data.backgrounds.cache_clear()
 
 
 @pytest.fixture(scope="module")
@@ -76,6 +87,31 @@ def test_a_sample_shows_the_scene_where_its_points_say(tmp_path: Path) -> None:
     assert found > 6
 
 
+def test_a_bent_face_takes_its_points_along() -> None:
+    """A picture of dots at some landmarks, bent: the dots must be where the points went."""
+    points = np.zeros((COUNT, 2), np.float32)
+    for i, place in FACE.items():
+        points[i] = np.array(place) * 35 + [88, 70]
+    points[37:39] = points[40:42] = points[RIGHT_PUPIL] = (points[36] + points[39]) / 2
+    points[43:45] = points[46:48] = points[LEFT_PUPIL] = (points[42] + points[45]) / 2
+    matrix = window_of_points(points.astype(float)).matrix()
+    moved = 0.0
+    for number in range(6):
+        bend = heads_data.Bend.drawn(points, np.random.default_rng(number))
+        back = bend.back(points.astype(float))
+        assert np.allclose(bend(back), points, atol=0.01)
+        moved = max(moved, float(np.abs(back - points)[[8, 30, 48]].max()))
+        for i in (8, 30, 48):
+            picture = np.zeros((176, 176, 1), np.float32)
+            y, x = np.mgrid[0:176, 0:176] + 0.5
+            picture[..., 0] = np.exp(-((x - points[i, 0]) ** 2 + (y - points[i, 1]) ** 2) / 8)
+            seen = heads_data._seen(picture, matrix, bend)
+            v, u = np.mgrid[0:SIDE, 0:SIDE] + 0.5
+            at = np.array([(u * seen).sum(), (v * seen).sum()]) / seen.sum()
+            assert np.abs(matrix[:, :2] @ back[i] + matrix[:, 2] - at).max() < 0.5
+    assert moved > 2
+
+
 def test_a_mirrored_sample_keeps_the_subjects_own_sides(tmp_path: Path) -> None:
     dotted(tmp_path / "000001", 1)
     scene = heads_data.load(tmp_path / "000001")
@@ -126,6 +162,16 @@ def test_the_file_computes_what_the_network_computes(tmp_path: Path) -> None:
     data = heads_network.to_onnx(network)
     assert len(data) <= 1_000_000
     assert heads_network.difference(network, data) < heads_network.TOLERANCE
+
+
+def test_a_batch_in_the_mirror_keeps_its_sides() -> None:
+    pictures = torch.arange(2 * 3 * 4 * 4, dtype=torch.uint8).reshape(2, 3, 4, 4)
+    points = torch.rand(2, COUNT, 2)
+    batch = [pictures, points, torch.ones(2)]
+    once = heads_train.mirrored(batch)
+    assert torch.equal(once[0][..., 0], pictures[..., 3])
+    assert torch.allclose(once[1][:, 48], torch.tensor([1.0, 0.0]) + points[:, 54] * torch.tensor([-1.0, 1.0]))
+    assert all(torch.allclose(a.float(), b.float()) for a, b in zip(heads_train.mirrored(once), batch))
 
 
 def test_places_are_those_of_the_add_on() -> None:
