@@ -81,6 +81,9 @@ def aimed(points: Floats, random: Random) -> Window:
     """A window about a face with errors as the cascades, or a first look, make them."""
     true = window_of_points(points.astype(np.float64))
     unit = true.unit
+    if random.random() < 0.4:  # a close look at eyes, nose and mouth
+        dx, dy = random.normal(0, 0.04, 2) * unit
+        return Window(true.x + dx, true.y + dy, unit * random.uniform(0.58, 0.85), true.tilt + random.normal(0, 0.05))
     if random.random() < 0.35:  # by the eyes alone, which are nearer to each other in a face that is turned
         unit = max(float(np.linalg.norm(points[LEFT_PUPIL] - points[RIGHT_PUPIL])), 0.6 * unit)
     rough = random.random() < 0.6

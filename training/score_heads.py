@@ -36,7 +36,18 @@ from addon.vision.landmarks import MIRROR
 PORTRAITS = Path(__file__).with_name("portraits.json")
 EYE_POINTS = ("36", "39", "42", "45", "37+38", "40+41", "43+44", "46+47", "68", "69")
 MOUTH_POINTS, CHIN_POINTS = ("48", "54"), ("8",)
-GROUPS = {"eyes": EYE_POINTS, "mouth": MOUTH_POINTS, "chin": CHIN_POINTS, "lips": ("51", "57", "62", "66"), "nose": ("30",)}
+LIDS = {"37+38": (36, 37, 38, 39), "40+41": (36, 41, 40, 39), "43+44": (42, 43, 44, 45), "46+47": (42, 47, 46, 45)}
+_ACROSS = tuple(f"{key} across" if key in LIDS else key for key in EYE_POINTS)
+GROUPS = {
+    "eyes": EYE_POINTS,
+    "eyes, lids across": _ACROSS,
+    "corners": EYE_POINTS[:4],
+    "pupils": EYE_POINTS[-2:],
+    "mouth": MOUTH_POINTS,
+    "chin": CHIN_POINTS,
+    "lips": ("51", "57", "62", "66"),
+    "nose": ("30",),
+}
 BAR = {"eyes": 4.0, "mouth": 6.0, "chin": 8.0}
 
 Bytes = NDArray[np.uint8]
@@ -207,8 +218,18 @@ def assumed_face(p: Portrait, random: np.random.Generator) -> Face:
 
 
 def errors(p: Portrait, found: Points) -> dict[str, float]:
-    """Per cent of the eye distance for each point placed by hand. found: 70×2 in pixels."""
-    return {key: 100 * float(np.linalg.norm(found[[int(i) for i in key.split("+")]].mean(0) - at)) / p.unit for key, at in p.points.items()}
+    """Per cent of the eye distance for each point placed by hand. found: 70×2 in pixels.
+
+    The middles of the lids were placed above and below the pupils, which is not always the middle between the two landmarks; "... across" is
+    how far they lie from the lid, a cubic through its four landmarks.
+    """
+    result = {key: float(np.linalg.norm(found[[int(i) for i in key.split("+")]].mean(0) - at)) for key, at in p.points.items()}
+    t = np.linspace(0, 1, 61)
+    for key, ids in LIDS.items():
+        if key in p.points:
+            line = np.stack([np.polyval(np.polyfit([0, 1 / 3, 2 / 3, 1], found[list(ids), k], 3), t) for k in (0, 1)], 1)
+            result[f"{key} across"] = float(np.linalg.norm(line - p.points[key], axis=1).min())
+    return {key: 100 * value / p.unit for key, value in result.items()}
 
 
 def grouped(rows: list[dict[str, float]]) -> dict[str, float]:
