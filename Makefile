@@ -12,18 +12,20 @@ PLATFORM ?=
 VERSIONS ?= 4.2.23 4.5.15 5.0.1 5.2.3
 # The Blender of `make test-blender`; may be a command with arguments.
 BLENDER ?= blender
-# For `make train`: minutes to draw scenes and minutes to learn; photos with true depth to score; the folder of a human base mesh.
+# For `make train` and `make train-heads`: minutes to draw scenes and minutes to learn; photos with true depth to score; the folder of a
+# human base mesh; a folder with the packages whose portraits are scored.
 DRAW ?= 120
 MINUTES ?= 240
 DEV ?=
 HUMAN ?=
+PHOTOS ?=
 # More arguments for pytest, for example PYTEST="-k depth -x".
 PYTEST ?=
 
 RUN := .venv/bin/python
 SOURCES := addon headless scripts tests benchmarks training __init__.py
 
-.PHONY: help demo test extension train test-training test-networks test-versions test-blender lint format clean venv-run venv-test venv-training venv-lint
+.PHONY: help demo test extension train train-heads test-training test-networks test-versions test-blender lint format clean venv-run venv-test venv-training venv-lint
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' Makefile
@@ -48,6 +50,13 @@ train: venv-training ## Make the built-in depth network anew into build/training
 	@.venv-training/bin/python -m training.train --data build/training/data --out build/training/run --minutes $(MINUTES) \
 	    $(if $(DEV),--dev "$(DEV)")
 	@.venv-training/bin/python -m training.export build/training/run/$(if $(DEV),best,last).safetensors --out build/training/built_in.onnx
+
+train-heads: venv-training ## Make the landmark network anew into build/training; HUMAN=mesh MINUTES=240 DRAW=120 PHOTOS=packages
+	@.venv-training/bin/python -m training.heads --human "$(HUMAN)" --out build/training/heads --minutes $(DRAW)
+	@.venv-training/bin/python -m training.heads_train --data build/training/heads --out build/training/heads-run --minutes $(MINUTES)
+	@.venv-training/bin/python -m training.heads_network build/training/heads-run/last.safetensors --out build/training/landmarks.onnx
+	@.venv-training/bin/python -m training.score_heads --network build/training/landmarks.onnx --data build/training/heads \
+	    $(if $(PHOTOS),--photos "$(PHOTOS)")
 
 test-training: venv-training ## Run the tests of what makes the built-in depth network (the environment of `make train`)
 	@.venv-training/bin/python -m pytest tests/training $(PYTEST)

@@ -35,8 +35,7 @@ def manifest(extension_zip: Path) -> dict:
 def test_only_known_names_are_in_the_zip(extension_zip: Path) -> None:
     known = re.compile(
         r"__init__\.py|blender_manifest\.toml|LICENSE|(addon|headless)/([a-z0-9_]+/)*[a-z0-9_]+\.py|wheels/[^/]+\.whl"
-        r"|addon/vision/networks/models\.json|addon/vision/depth/built_in\.onnx"
-        r"|addon/vision/face_units\.npz"
+        r"|addon/vision/networks/models\.json|addon/vision/(depth/built_in|landmarks)\.onnx|addon/vision/face_units\.npz"
     )
     names = names_in(extension_zip)
     assert [name for name in sorted(names) if not known.fullmatch(name)] == []
@@ -50,6 +49,7 @@ def test_only_known_names_are_in_the_zip(extension_zip: Path) -> None:
         "addon/vision/networks/models.json",
         "addon/vision/depth/built_in.onnx",
         "addon/vision/face_units.npz",
+        "addon/vision/landmarks.onnx",
     } <= names
     assert "headless/demo.py" not in names
 
@@ -59,7 +59,7 @@ def test_every_source_file_is_in_the_zip(extension_zip: Path) -> None:
     assert sources - names_in(extension_zip) == {"headless/demo.py"} & sources
 
 
-def test_the_built_in_network_is_in_the_zip_as_it_is(extension_zip: Path) -> None:
+def test_our_own_networks_are_in_the_zip_as_they_are(extension_zip: Path) -> None:
     networks = {p.relative_to(ROOT).as_posix(): p.read_bytes() for p in (ROOT / "addon").rglob("*.onnx")}
     with zipfile.ZipFile(extension_zip) as archive:
         assert {name: archive.read(name) for name in names_in(extension_zip) if name.endswith(".onnx")} == networks
