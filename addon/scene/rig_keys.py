@@ -61,7 +61,9 @@ def read_keys(o: bpy.types.Object) -> dict[str, Floats]:
         key.data.foreach_get("co", values)
         return values.reshape(-1, 3)
 
-    return {key.name: positions(key) - positions(key.relative_key) for key in blocks.key_blocks if key != blocks.reference_key}
+    found = {key.name: positions(key) for key in blocks.key_blocks}
+    names = [key.name for key in blocks.key_blocks if key != blocks.reference_key]
+    return {name: found[name] - found[blocks.key_blocks[name].relative_key.name] for name in names}
 
 
 def note_keys(o: bpy.types.Object) -> None:

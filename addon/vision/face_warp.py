@@ -61,10 +61,16 @@ class Warp:
             slopes = self.slopes(found)
             weak = np.abs(np.linalg.det(slopes)) < 1e-2 * abs(np.linalg.det(self.affine[:2]))
             slopes[weak] = self.affine[:2].T
-            step = np.linalg.solve(slopes, miss[..., None])[..., 0]
+            step = (inverses(slopes) @ miss[..., None])[..., 0]
             length = np.sqrt((step**2).sum(-1, keepdims=True))
             found += step * np.minimum(1, self.reach / 8 / np.maximum(length, 1e-12))
         return found
+
+
+def inverses(matrices: Floats64) -> Floats64:
+    """The inverses of matrices N×2×2, by Cramer's rule: NumPy's own takes a hundred times as long for so small ones."""
+    a, b, c, d = (matrices[:, i, j] for i in (0, 1) for j in (0, 1))
+    return np.stack([d, -b, -c, a], -1).reshape(-1, 2, 2) / (a * d - b * c)[:, None, None]
 
 
 def fit_warp(source: Floats64, target: Floats64, checked: Floats64 | None = None, soft: Floats64 | float = 1.0) -> Warp:

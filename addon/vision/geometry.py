@@ -264,15 +264,18 @@ def depth_places(
     if not anchor.any():
         anchor = np.ones_like(anchor)
     _, nearest = cv().distanceTransformWithLabels((~anchor).astype(np.uint8), cv().DIST_L2, 5, labelType=cv().DIST_LABEL_PIXEL)
-    places = np.zeros(int(nearest.max()) + 1, np.int64)
-    places[nearest[anchor]] = np.flatnonzero(anchor)
-    place = places[nearest[at]]
+    # By labels, of which there are as many as anchors: each is looked up once, however many pixels are nearest to it.
+    place = np.flatnonzero(anchor)
+    label = np.zeros(int(nearest.max()) + 1, np.int32)
+    label[nearest[anchor]] = np.arange(len(place), dtype=np.int32)
+    own = label[nearest[at]]
     py, px = np.divmod(place, right - left)
-    hidden = shown.ravel()[place] < level
     seen_d = d[np.clip(py + top, 0, grid_h - 1), np.clip(px + left, 0, grid_w - 1)]
     here_d = d[np.clip(at[0] + top, 0, grid_h - 1), np.clip(at[1] + left, 0, grid_w - 1)]
+    hidden = shown.ravel()[place] < level
     anchor_d = seen_d if own_d is None else np.where(hidden, own_d.ravel()[place], seen_d)
-    elsewhere = (not sky) & (shown[at] != level) & (np.abs(here_d - anchor_d) < _SAME_SURFACE)
+    elsewhere = (not sky) & (shown[at] != level) & (np.abs(here_d - anchor_d[own]) < _SAME_SURFACE)
+    hidden, py, px = hidden[own], py[own], px[own]
     return DepthPlaces(py, px, hidden & ~elsewhere, elsewhere)
 
 

@@ -38,6 +38,7 @@ Bytes = NDArray[np.uint8]
 Mask = NDArray[np.bool_]
 
 _DOUBT = 0.15  # mean confidence of eyes, nose and mouth, below which there is no face where the network looked
+_CERTAIN = 0.5  # the same for faces whose eyes no cascade has seen where they are upright: on true ones it is above 0.7
 _SURE = 0.5  # how likely a network must hold what it found
 _EYES, _BOX, _OTHERS = (
     0.6,
@@ -45,7 +46,10 @@ _EYES, _BOX, _OTHERS = (
     0.2,
 )  # confidence where only the eyes are known, or only a square around the face: of them, and of the rest
 _KEYS, _REST = 0.8, 0.4  # where five points are known: of them, and of the rest
-_TURNS, _TURNED_AT = (35.0, -35.0), 512  # degrees, and pixels of the photo's longer side, in which tilted faces are looked for
+_TURNS, _TURNED_AT = (
+    ((18.0, -18.0), (36.0, -36.0)),
+    512,
+)  # degrees, and pixels of the photo's longer side, in which tilted faces are looked for
 _LARGEST_LANDMARKS = 20_000_000  # bytes
 
 
@@ -65,12 +69,14 @@ class SubjectFiles:
 
 
 class _Found(NamedTuple):
-    """A face before its points are placed. known: landmarks' numbers and their places in pixels, from the detector."""
+    """A face before its points are placed. known: landmarks' numbers and their places in pixels, from the detector. unsure: it is a face
+    only if our network is certain of it, where it is there."""
 
     face: Face
     known: dict[int, tuple[float, float]]
     square: Square | None
     source: str
+    unsure: bool = False
 
 
 def find_people(
@@ -172,15 +178,16 @@ def _faces(colour: Bytes, files: SubjectFiles, networks: Files, known: tuple[Fac
         seen = find_faces(colour) if known is None else known
         frontal = tuple(f for f in seen if f.eyes is not None)
         unsure = find_more_faces(colour, frontal)
-        if not frontal and not unsure:
-            frontal = _tilted_faces(colour)
-        sides = tuple(f for f in seen if f.eyes is None and not any(_same(f, g, size) for g in (*frontal, *unsure)))
-        found = [_Found(f, {}, None, "cascade") for f in (*frontal, *sides)] + [_Found(f, {}, None, "box") for f in unsure]
+        upright = (*frontal, *unsure)
+        tilted = tuple(f for f in _tilted_faces(colour, _TURNS[:1] if upright else _TURNS) if not any(_same(f, g, size) for g in upright))
+        sides = tuple(f for f in seen if f.eyes is None and not any(_same(f, g, size) for g in (*upright, *tilted)))
+        found = [_Found(f, {}, None, "cascade") for f in (*frontal, *sides)]
+        found += [_Found(f, {}, None, "cascade", True) for f in tilted] + [_Found(f, {}, None, "box", True) for f in unsure]
     return found
 
 
-def _tilted_faces(colour: Bytes) -> tuple[Face, ...]:
-    """Faces that a cascade sees once the photo is turned, with both eyes; for photos in which it sees none upright."""
+def _tilted_faces(colour: Bytes, turns: tuple[tuple[float, float], ...]) -> tuple[Face, ...]:
+    """Faces that a cascade sees once the photo is turned, with both eyes: by the first pair of angles (degrees) that shows any."""
     cv2 = cv()
     height, width = colour.shape[:2]
     scale = min(1.0, _TURNED_AT / max(height, width))
@@ -189,7 +196,9 @@ def _tilted_faces(colour: Bytes) -> tuple[Face, ...]:
     small = cv2.resize(colour, (round(width * scale), round(height * scale)), interpolation=cv2.INTER_AREA)
     side = math.ceil(math.hypot(*small.shape[:2]))
     found: list[Face] = []
-    for degrees in _TURNS:
+    for degrees in (d for pair in turns for d in pair):
+        if found and degrees > 0:  # a pair of angles has shown somebody
+            break
         turn = cv2.getRotationMatrix2D((small.shape[1] / 2, small.shape[0] / 2), degrees, 1.0)
         turn[:, 2] += (side - small.shape[1]) / 2, (side - small.shape[0]) / 2
         back = cv2.invertAffineTransform(turn)
@@ -219,36 +228,36 @@ def _points(colour: Bytes, found: _Found, networks: Files) -> FacePoints | None:
         if chance >= _SURE and np.isfinite(points).all():
             return FacePoints(points / size, np.full(COUNT, chance), "mediapipe")
         log.info("MediaPipe's mesh does not see the face that was found (%.2f)", chance)
-    points = _by_our_network(colour, found.face)
+    looked, points = _by_our_network(colour, found.face, _CERTAIN if found.unsure else _DOUBT)
     if points is not None:
         return points
-    if eyes is None:
+    if eyes is None or (looked and found.unsure):
         return None
     if found.known:
         return points_of_some(size, found.known, found.source, (_KEYS, _REST))
     return points_of_eyes(size, eyes[0], eyes[1], found.source)
 
 
-def _by_our_network(colour: Bytes, face: Face) -> FacePoints | None:
-    """The points by the network that comes along; None where its file is missing or it does not see the face."""
+def _by_our_network(colour: Bytes, face: Face, least: float) -> tuple[bool, FacePoints | None]:
+    """Whether the network that comes along is there, and its points if it sees the face. least: mean confidence."""
     try:
         network: Any = importlib.import_module(".face_network", __package__)
     except ModuleNotFoundError as error:
         if error.name is None or not error.name.endswith("face_network"):
             raise
-        return None
+        return False, None
     try:
         points: FacePoints = network.find_points(colour, face)
     except StillscapeError as error:
         log.warning("The points of a face are only guessed: %s", error)
-        return None
-    return points if _is_a_face(points, face, (colour.shape[1], colour.shape[0])) else None
+        return False, None
+    return True, points if _is_a_face(points, face, (colour.shape[1], colour.shape[0]), least) else None
 
 
-def _is_a_face(points: FacePoints, face: Face, size: tuple[int, int]) -> bool:
+def _is_a_face(points: FacePoints, face: Face, size: tuple[int, int], least: float) -> bool:
     """Whether points can be those of the face that they were looked for in: eyes apart, the mouth on their one side, and near it."""
     at = points.pixels(size)
-    if not np.isfinite(at).all() or float(np.mean(points.confidence[27:])) < _DOUBT:
+    if not np.isfinite(at).all() or float(np.mean(points.confidence[27:])) < least:
         return False
     expected = face.half_width * size[0] * EYES / HALF_WIDTH
     across, mouth = at[LEFT_PUPIL] - at[RIGHT_PUPIL], at[48:60].mean(0)

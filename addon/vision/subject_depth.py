@@ -77,9 +77,9 @@ def layer_distances(source: Source) -> Doubles:
     left, top = source.box[:2]
     at = (np.arange(h)[:, None], np.arange(w))
     places = depth_places(source.box, source.matte, source.levels, source.level, source.own_d, source.d, False, at)
-    rows, columns = np.mgrid[:h, :w]
-    y, x = np.where(places.elsewhere, rows, places.y), np.where(places.elsewhere, columns, places.x)
-    d = source.d[np.clip(y + top, 0, source.grid[1] - 1), np.clip(x + left, 0, source.grid[0] - 1)]
+    rows, columns = np.clip(np.arange(h) + top, 0, source.grid[1] - 1), np.clip(np.arange(w) + left, 0, source.grid[0] - 1)
+    own = source.d[rows[:, None], columns]
+    d = np.where(places.elsewhere, own, own[places.y, places.x])
     if source.own_d is not None:
         d = np.where(places.hidden, source.own_d[places.y, places.x], d)
     return source.metres(d) * np.where(places.elsewhere, 1 + ASIDE, 1)

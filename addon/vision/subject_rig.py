@@ -12,6 +12,7 @@ from .face_fit import FaceFit
 from .face_parts import Shape, pocket, teeth, tongue
 from .face_surface import depth
 from .face_units import units
+from .face_warp import inverses
 from .landmarks import Person
 from .rigging import Bone, Part, SubjectMesh
 from .skeleton import bones_for
@@ -245,7 +246,7 @@ def _turns(mesh: SubjectMesh, subject: Subject, part: NDArray[np.int64]) -> Doub
     pixel = ray[:, 2, None] * np.array((fit.rays.width / fit.size[0], -fit.rays.height / fit.size[1]))
     weak = np.abs(np.linalg.det(slopes)) < 1e-3 * np.median(np.abs(np.linalg.det(slopes)))
     slopes[weak] = np.eye(2)
-    ratio = pixel[:, :, None] * np.linalg.inv(slopes) @ np.linalg.inv(rigid)
+    ratio = pixel[:, :, None] * inverses(slopes) @ np.linalg.inv(rigid)
     u, s, v = np.linalg.svd(ratio)
     ratio = (u * np.clip(s, *_FOLLOWS)[:, None]) @ v
     ratio[weak | (np.linalg.det(ratio) < 0)] = np.eye(2)

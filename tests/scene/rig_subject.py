@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import atexit
 import math
+import shutil
+import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
@@ -15,8 +18,10 @@ from addon.output import job
 from addon.scene.build import Built
 from addon.scene.relief import RAY
 from addon.spec import SceneSpec
+from addon.vision.focus import aimed
 from addon.vision.geometry import RayMap, ray_map
-from addon.vision.layered import PhotoCamera
+from addon.vision.layered import LayeredPhoto, PhotoCamera
+from addon.vision.pipeline import make_layered_photo
 from addon.vision.rigging import ARKIT, Bone, Part, SubjectMesh
 
 FOV = 25.0
@@ -100,7 +105,21 @@ def build_head(folder: Path, size=(160, 120), centre=(0.0, 0.0), **sections) -> 
     )
     for name, values in sections.items():
         spec = replace(spec, **{name: replace(getattr(spec, name), **values)})
-    return job.make_scene(photo, spec, bpy.context.scene, lambda share, text: None, film=False)
+    return job.build_scene(_layered(photo, spec, (size, centre)), spec, bpy.context.scene, film=False)
+
+
+_LAYERED: dict[tuple, LayeredPhoto] = {}
+
+
+def _layered(photo: Path, spec: SceneSpec, what: tuple) -> LayeredPhoto:
+    """The photo of the head in layers: made once for all tests of a process, in a folder of their own."""
+    key = what, replace(spec, depth=replace(spec.depth, file=""))
+    if key not in _LAYERED:
+        folder = Path(tempfile.mkdtemp(prefix="stillscape-head-"))
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)
+        made = make_layered_photo(photo, spec, folder / "layers", lambda share, text: None, film=False)
+        _LAYERED[key] = aimed(made, spec.focus.at)
+    return _LAYERED[key]
 
 
 def subject_of(built: Built, layer: bpy.types.Object, size=(160, 120)) -> Subject:

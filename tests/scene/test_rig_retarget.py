@@ -24,6 +24,7 @@ def generated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     bpy.ops.preferences.addon_enable(module="rigify")
     try:
         bpy.ops.object.armature_human_metarig_add()
+        _without_fingers(bpy.context.object.data)
         bpy.ops.pose.rigify_generate()
         rig = bpy.context.object
         assert len(rig.data.bones) > 500
@@ -33,6 +34,16 @@ def generated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     finally:
         bpy.ops.preferences.addon_disable(module="rigify")
     return path
+
+
+def _without_fingers(metarig: bpy.types.Armature) -> None:
+    """Take away what we have no bones for, which Rigify takes a third of its time for."""
+    bpy.ops.object.mode_set(mode="EDIT")
+    fingers = [b for b in metarig.edit_bones if b.name.startswith(("palm.", "thumb.", "f_", "breast.", "pelvis."))]
+    assert len(fingers) > 30
+    for bone in fingers:
+        metarig.edit_bones.remove(bone)
+    bpy.ops.object.mode_set(mode="OBJECT")
 
 
 @pytest.fixture

@@ -21,8 +21,9 @@ def draw(
     shown = np.full((height, width), -1, np.float32)
     order = np.argsort(-z[triangles].mean(1), kind="stable")  # far first
     corners = np.round((places[triangles] - 0.5) * 256).astype(np.int32)
-    for i in order:
-        cv2.fillConvexPoly(shown, corners[i], float(i), lineType=8, shift=8)
+    fill = cv2.fillConvexPoly
+    for i, triangle in zip(order.astype(float).tolist(), corners[order]):
+        fill(shown, triangle, i, lineType=8, shift=8)
     which = shown.astype(np.int32)
     uv = np.zeros((height, width, 2), np.float32)
     ys, xs = np.nonzero(which >= 0)

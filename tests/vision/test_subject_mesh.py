@@ -320,10 +320,12 @@ def test_faces_are_whole_however_they_are_turned_and_however_large(turn: tuple[f
     which, _ = plain.draw(mesh.position, mesh.ray, mesh.triangles, source.rays, source.size)
     assert (which[mask] >= 0).all()  # eyes fill their openings up to the corners
     # What is inside the mouth is hidden at rest: where the painter's order of triangles shows it, the skin is nearer all the same.
-    before, _ = plain.draw(mesh.position, mesh.ray, mesh.triangles[:shown], source.rays, source.size)
-    skin = plain.distances(mesh.position, mesh.triangles[:shown], before, source.rays)
     inner = which >= shown
-    assert inner.sum() < 20 and (skin < plain.distances(mesh.position, mesh.triangles, which, source.rays))[inner].all()
+    assert inner.sum() < 20
+    if inner.any():
+        before, _ = plain.draw(mesh.position, mesh.ray, mesh.triangles[:shown], source.rays, source.size)
+        skin = plain.distances(mesh.position, mesh.triangles[:shown], before, source.rays)
+        assert (skin < plain.distances(mesh.position, mesh.triangles, which, source.rays))[inner].all()
     edges, at = edges_of(of_part(made.subject.mesh, Part.SKIN))
     assert set(np.bincount(edges[np.bincount(at.ravel()) == 1].ravel())) <= {0, 2}
     for values in mesh.keys.values():
@@ -400,6 +402,10 @@ def test_lids_close_to_no_gap_before_the_eyeball(shut: bool, side: str, part: Pa
     # Nothing of the eye is seen any more: where it was, the skin is whole and lies before the ball.
     rays = portrait.source().rays
     skin = of_part(mesh, Part.SKIN)
+    # Only what may reach the opening is drawn.
+    places = np.column_stack([at[:, 0] / at[:, 1] / rays.width + rays.u0, 1 - (at[:, 2] / at[:, 1] / rays.height + rays.v0)])[skin]
+    low, high = subject_.openings[part].min(0) - 0.01, subject_.openings[part].max(0) + 0.01
+    skin = skin[((places.max(1) > low) & (places.min(1) < high)).all(1)]
     which, _ = plain.draw(at, mesh.ray, skin, rays, (1024, 1024))
     y, x = np.mgrid[:1024, :1024] + 0.5
     within = inside(np.column_stack([x.ravel(), y.ravel()]) / 1024, subject_.openings[part]).reshape(1024, 1024)
