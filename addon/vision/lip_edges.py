@@ -195,4 +195,4 @@ def _path(gain: Doubles, near: Doubles, up: int, down: int) -> Doubles:
     for column in range(columns - 1, 0, -1):
         path[column - 1] = back[int(path[column]) % rows, column] % rows
     weight = np.exp(-0.5 * (np.arange(-4, 5) / 1.6) ** 2)
-    return np.convolve(np.pad(path, 4, "edge"), weight / weight.sum(), "valid")
+    return np.convolve(np.pad(path, 4, "edge"), weight / weight.sum(), "valid").astype(np.float64)

@@ -21,6 +21,7 @@ from .subject_mesh import EYES, LIPS, Subject, make_subject
 from .subject_pictures import Picture, Pictures, make_pictures
 from .subject_weights import weigh
 from .texture import linear_to_srgb, srgb_to_linear
+from .unfold import unfolded
 
 Doubles = NDArray[np.float64]
 Floats = NDArray[np.float32]
@@ -227,6 +228,9 @@ def face_keys(mesh: SubjectMesh, subject: Subject, places: Doubles) -> dict[str,
     part[mesh.triangles] = mesh.part[:, None]
     moved = units(places, mesh.side, part)
     turn = _turns(mesh, subject, part)
+    skin = mesh.triangles[mesh.part == Part.SKIN]
+    lids = np.zeros(len(mesh.position), bool)
+    lids[: len(subject.rows)] = (subject.rows[:, 0] >= 0) & (subject.rows[:, 0] != LIPS) & (subject.rows[:, 1] == 0)
     keys: dict[str, Floats] = {}
     for name, step in moved.items():
         at = np.flatnonzero((step != 0).any(1))
@@ -236,6 +240,8 @@ def face_keys(mesh: SubjectMesh, subject: Subject, places: Doubles) -> dict[str,
             for eye, ball in subject.eyes.items():
                 if name.endswith("Left" if eye == Part.EYE_LEFT else "Right"):
                     _over_ball(out, mesh, subject, ball, EYES.index(eye), close=name.startswith("eyeBlink"))
+        else:
+            out = unfolded(mesh.position, skin, mesh.seams, out, lids)
         keys[name] = out
     return keys
 
