@@ -176,7 +176,6 @@ def test_a_photo_without_a_face_says_what_to_do(stillscape, make_photo, tmp_path
 
 
 @RIGGED
-@pytest.mark.xfail(strict=True, reason="76 pixels at the parted lips and the collar of this small portrait show what lies behind: 38.8 dB")
 def test_a_rigged_portrait_at_rest_is_the_photo(stillscape, tmp_path, psnr):
     data = pytest.importorskip("skimage.data")
     photo = tmp_path / "portrait.png"
