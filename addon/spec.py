@@ -228,6 +228,14 @@ class LayersSpec:
         maximum=1,
     )
     fill: str = setting("texture", "choice", "Fill", "What hidden parts are filled with", choices=FILLS)
+    fill_texture: float = setting(
+        0.14,
+        "float",
+        "Fill Texture",
+        "How much of the texture around them hidden parts get: little is nearest to the truth on the average, much is crisp but may show as copies. Grain goes on in any case",
+        minimum=0,
+        maximum=1,
+    )
     fill_network: str = setting(
         "", "file", "Fill Network", "An inpainting network of your own (LaMa as ONNX) that fills hidden parts instead", flag="fill-network"
     )

@@ -44,6 +44,7 @@ LITTLE = 0.5
 """An amount below this is hardly a move."""
 CROPS = (0.03, 0.06, 0.1)
 _SURE = 0.95  # of the limits is what the quick search keeps to: what is rendered may be a little more than what is drawn here
+_STRETCHED_SURE = 0.9  # besides, of what may look stretched: an engine's faces stretch a little more than what is drawn here
 _EXACT_SURE = 0.98  # the same of frames as they will be, between whose pixels and poses a little more may lie
 _EXACT = 1.03  # how much larger an amount that is too large may be than the one that is found
 _TRIED = 0.02  # an amount to begin with where the quick search finds none
@@ -136,6 +137,8 @@ def _looker(measure: Measure, film: View, move: MoveSpec, stage: moves.Stage, si
 
 def _corrected(look: Callable[[float, int], Shares], most: Shares, guess: float, top: float) -> tuple[float, float]:
     """As `_bisected`, for a cost that takes long: around a guess that is nearly right."""
+
+    most = most._replace(stretched=_STRETCHED_SURE * most.stretched)
 
     def cost(amount: float) -> float:
         return excess(look(amount, _LOOKS[0]), most)[0] / _EXACT_SURE

@@ -30,8 +30,12 @@ Places = NDArray[np.intp]
 """Flat indices of pixels."""
 Progress = Callable[[float], None]
 
-ENERGY = 0.6
-"""Gradient energy of a filled place as a share of its surroundings', where copied texture allows."""
+TEXTURE = 0.14
+"""Gradient energy that copied texture gives a filled place, as a share of its surroundings', unless set. More is farther from the truth, which
+nobody knows: 0.6 costs 0.4 dB in the holes of Cones, and shows as copies in wide ones. Grain comes in any case."""
+_MOST_GRAIN = 0.6  # of the surroundings' gradient energy
+_FLAT = 0.1  # share of the surroundings that are taken to show grain and nothing else
+_NEAR = 9  # pixels in a row over which gradients are averaged to find these
 _OCTAVES = (0.5, 1.0, 2.0)  # cells: what is finer than the first is always copied, what is coarser than the last never
 _SURE = 4.0  # cells from the rim at which a continued structure is trusted half
 _FEATHER = 2.0  # copies of neighbouring cells blend over half a cell
@@ -44,12 +48,20 @@ _LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 
 
 def fill(
-    colour: NDArray[Any], source: Mask, domain: Mask, *, method: str = "patch", seed: int = 0, progress: Progress | None = None
+    colour: NDArray[Any],
+    source: Mask,
+    domain: Mask,
+    *,
+    method: str = "patch",
+    texture: float = TEXTURE,
+    seed: int = 0,
+    progress: Progress | None = None,
 ) -> NDArray[Any]:
     """Fill `domain` from the pixels in `source`.
 
     colour: H×W×3, uint8 sRGB or float32 linear light (filled in [0, 1]). source, domain: bool H×W, disjoint. Pixels in
-    neither are never read. method: "patch" for continued structure and copied texture, "smooth" for broad colour alone.
+    neither are never read. method: "patch" for continued structure and copied texture, "smooth" for broad colour alone. texture: the gradient
+    energy of the former, as a share of the surroundings'.
     The same seed gives the same result. progress: called with 0..1; may raise to cancel. Returns a copy of the same dtype.
     Raises ValueError if there is nothing to fill from, if source and domain overlap, or for another method.
     """
@@ -73,7 +85,7 @@ def fill(
     holes = np.flatnonzero(domain)
     filled = smooth.reshape(3, -1).take(holes, 1)
     if matches is not None:
-        filled += _texture(encoded, known, source, domain, holes, smooth, matches)
+        filled += _texture(encoded, known, source, domain, holes, smooth, matches, texture)
     out.reshape(-1, 3)[holes] = _decoded(filled, out.dtype).T
     report(1.0)
     return out
@@ -135,7 +147,9 @@ def _pull(weighted: Floats) -> Floats:
 # Texture and structure -------------------------------------------------------------------------------------------------
 
 
-def _texture(encoded: NDArray[Any], known: Floats, source: Mask, domain: Mask, holes: Places, smooth: Floats, matches: Matches) -> Floats:
+def _texture(
+    encoded: NDArray[Any], known: Floats, source: Mask, domain: Mask, holes: Places, smooth: Floats, matches: Matches, wanted: float
+) -> Floats:
     """What structure and copied texture add to broad colour: float32 3×n for the pixels of the domain, row by row.
 
     A pixel is smooth + up(structure − strength · broad) + strength · copied, where `structure` is what the samples' mean
@@ -147,14 +161,14 @@ def _texture(encoded: NDArray[Any], known: Floats, source: Mask, domain: Mask, h
     sight, grid = _Sight.of(source, domain, matches), matches.grid
     octave, share, strength = 0, 1.0, 1.0
     if sight.hole.any():
-        wanted = ENERGY * sight.energy(sight.luma(known), sight.ring)
+        around, grain = sight.energies_around(sight.luma(known))
         luma = sight.luma(smooth)
         least = sight.energy(luma + sight.luma_of_cells(structure, grid), sight.hole)
-        texture = np.zeros(source.shape, np.float32)
-        texture.ravel()[holes] = _luma(copied)
-        luma += texture[sight.rows]
+        finest = np.zeros(source.shape, np.float32)
+        finest.ravel()[holes] = _luma(copied)
+        luma += finest[sight.rows]
         energies = [sight.energy(luma + sight.luma_of_cells(structure - b, grid), sight.hole) for b in broad]
-        octave, share, strength = _mixture(least, energies, wanted)
+        octave, share, strength = _mixture(least, energies, wanted * around, min(grain, _MOST_GRAIN * around))
     finer = broad[max(octave - 1, 0)]
     cells = structure - np.float32(strength) * (finer + np.float32(share) * (broad[octave] - finer))
     copied *= np.float32(strength)
@@ -163,15 +177,17 @@ def _texture(encoded: NDArray[Any], known: Floats, source: Mask, domain: Mask, h
     return copied
 
 
-def _mixture(least: float, energies: list[float], wanted: float) -> tuple[int, float, float]:
+def _mixture(least: float, energies: list[float], wanted: float, grain: float) -> tuple[int, float, float]:
     """Up to which octave of texture to copy, how much of that octave, and how strong it all is.
 
-    least: gradient energy without texture; energies: with more and more octaves. As fine as does: every coarser octave is
-    farther from the truth that nobody knows.
+    least: gradient energy without texture; energies: with more and more octaves; wanted: what is asked; grain: what the finest has
+    in any case. As fine as does: every coarser octave is farther from the truth that nobody knows.
     """
-    if energies[0] >= wanted:  # the finest texture alone is too much
-        return 0, 1.0, max(0.0, (wanted - least) / max(energies[0] - least, 1e-6)) ** 0.5
+    if energies[0] >= max(wanted, grain):  # the finest texture alone is too much
+        return 0, 1.0, max(0.0, (max(wanted, grain) - least) / max(energies[0] - least, 1e-6)) ** 0.5
     for octave in range(1, len(energies)):
+        if wanted <= energies[octave - 1]:
+            return octave - 1, 1.0, 1.0
         if energies[octave] >= wanted:
             return octave, (wanted - energies[octave - 1]) / (energies[octave] - energies[octave - 1]), 1.0
     return len(energies) - 1, 1.0, 1.0
@@ -311,13 +327,23 @@ class _Sight(NamedTuple):
 
     def energy(self, luma: Floats, where: Mask) -> float:
         """Mean squared gradient. luma: float32 3×m×W; where: bool m×W."""
-        if not where.any():
-            return 0.0
-        above, middle, below = luma
-        across = np.zeros_like(middle)
-        across[:, 1:-1] = middle[:, 2:] - middle[:, :-2]
-        down = below - above
-        return float((across[where] ** 2 + down[where] ** 2).mean()) / 4
+        return float(_steepness(luma)[where].mean()) if where.any() else 0.0
+
+    def energies_around(self, luma: Floats) -> tuple[float, float]:
+        """That of the ring, and that of its flattest places, which show nothing but grain."""
+        if not self.ring.any():
+            return 0.0, 0.0
+        steep = _steepness(luma)
+        near = cv().blur(steep, (_NEAR, 1))
+        return float(steep[self.ring].mean()), float(np.quantile(near[self.ring], _FLAT))
+
+
+def _steepness(luma: Floats) -> Floats:
+    """Squared gradients of rows: float32 3×m×W (above, the rows, below) to m×W."""
+    above, middle, below = luma
+    across = np.zeros_like(middle)
+    across[:, 1:-1] = middle[:, 2:] - middle[:, :-2]
+    return (across**2 + (below - above) ** 2) / 4
 
 
 def _inner(mask: Mask, rows: NDArray[np.intp]) -> Mask:

@@ -212,7 +212,7 @@ def find_sky(depth: DepthMap) -> Mask | None:
 def _filler(spec: SceneSpec) -> Fill:
     if spec.layers.fill_network:
         return partial(fill_with_network, Path(spec.layers.fill_network))
-    return partial(fill, method="patch" if spec.layers.fill == "texture" else "smooth")
+    return partial(fill, method="patch" if spec.layers.fill == "texture" else "smooth", texture=spec.layers.fill_texture)
 
 
 def _png(pixels: NDArray[Any]) -> bytes:
