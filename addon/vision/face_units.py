@@ -40,6 +40,7 @@ SHUT = 0.3  # lips closed over an open jaw meet this share of the way down
 CORNER = float(LIP_LINE[-1, 0])
 _INNER, _OUTER = float(UPPER_LID[0, 0]), float(UPPER_LID[-1, 0])  # the eye's corners
 _LID_REACH = 0.012  # how far from its edge a lid takes the skin along
+_EDGE = 0.88  # where the edge of the jaw lies on the oval from its middle
 _LIP_HEIGHTS = np.array([(0.0, 0.0066, 0.0093), (0.006, 0.0072, 0.0090), (0.0175, 0.0040, 0.0056), (0.0255, 0.0, 0.0)])
 
 
@@ -47,6 +48,14 @@ def ramp(t: Array) -> Array:
     """0 below 0, 1 above 1, smooth between."""
     t = np.clip(t, 0, 1)
     return t * t * (3 - 2 * t)
+
+
+def _eased(t: Array) -> Array:
+    """0 below 0, 1 above 1, and between them nearly straight, rounded at both ends: 1.2 steep at most."""
+    t = np.clip(t, 0, 1)
+    k = 1 / 6
+    low, high = t * t / (2 * k), 1 - k - (1 - t) ** 2 / (2 * k)
+    return np.where(t < k, low, np.where(t > 1 - k, high, t - k / 2)) / (1 - k)
 
 
 @dataclass(frozen=True)
@@ -213,11 +222,13 @@ def jaw_share(xy: Array, side: NDArray) -> Array:
     cheek = ramp((half - y) / width / 2 + 0.5)
     towards_corner = ramp((x / CORNER - 0.2) / 0.8)
     lips = np.where(sign > 0, cheek * towards_corner, 1 - (1 - cheek) * towards_corner)
-    throat = ramp((y + 0.168) / 0.05)
+    # The chin goes down before the throat: what is between them is pressed together over so long a way that nothing folds.
+    out = np.hypot(x / 0.068, np.minimum(y + 0.022, 0) / 0.103)
+    throat = np.minimum(within_face(np.stack([x, np.maximum(y, -0.10)], -1)), _eased((1.34 - out) / 0.40))
     # Beside the ear nothing moves, whatever the fit makes of it.
     ear = 1 - ramp((x - 0.062) / 0.010) * ramp((y + 0.062) / 0.02)
     neck = 1 - ramp((x - 0.068) / 0.02)
-    return lips * throat * within_face(xy) * ear * neck
+    return lips * throat * ear * neck
 
 
 def _on_lips(at: _Places) -> Array:
@@ -243,6 +254,21 @@ def jaw_turned(points: Array, angle: float) -> Array:
     y, z = points[:, 1] - JAW_JOINT[1], points[:, 2] - JAW_JOINT[2]
     c, s = np.cos(angle) - 1, np.sin(angle)
     return _vectors(0, y * c - z * s, y * s + z * c, y)
+
+
+def _pushed(points: Array, at: _Places) -> Array:
+    """For each vertex the point whose way on the jaw it takes: its own, but below the jaw's edge that of the edge.
+
+    The throat lies far behind the chin: turned along it would rise, and the chin, which goes down, would fold the skin over in the picture.
+    """
+    out = np.hypot(at.x / 0.068, np.minimum(at.y + 0.022, 0) / 0.103)
+    below = (at.part == Part.SKIN) & (out > _EDGE) & (at.y < -0.022)
+    if not below.any():
+        return points
+    result = points.copy()
+    edge = np.stack([at.x, at.y + 0.022], 1)[below] * (_EDGE / out[below])[:, None] - (0, 0.022)
+    result[below] = np.column_stack([edge, depth(edge)])
+    return result
 
 
 @dataclass(frozen=True)
@@ -367,7 +393,7 @@ def _left_and_both(at: _Places) -> dict[str, Array]:
         for moved in keys.values():
             moved[pocket] *= fading[:, None]
     share = jaw[:, None]
-    keys["jawOpen"] = share * jaw_turned(points, JAW_ANGLE)
+    keys["jawOpen"] = share * jaw_turned(_pushed(points, within), JAW_ANGLE)
     keys["jawForward"] = share * [0.0, -0.0010, 0.0055]
     # Sideways the jaw turns about the joints' middle: the chin goes far, the angle hardly.
     keys["jawLeft"] = share * _vectors(0.0085 * np.clip((at.z - JAW_JOINT[2]) / (POINTS[CHIN, 2] - JAW_JOINT[2]), 0, 1.2), none, none, at.x)

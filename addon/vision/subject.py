@@ -25,6 +25,7 @@ from .files import read_file, shown
 from .joints import Joints, guessed_joints, joints_of_pose
 from .landmarks import COUNT, LEFT_PUPIL, NOSE_TIP, RIGHT_PUPIL, FacePoints, Person, from_json
 from .layered import LayeredPhoto
+from .lip_edges import on_edges
 from .mediapipe import Box, Files, Square, body_points, body_square, detect, face_points, face_square, open_files, square_of_eyes
 from .person_mask import person_mask, person_masks
 from .yunet import detect_five
@@ -251,7 +252,7 @@ def _by_our_network(colour: Bytes, face: Face, least: float) -> tuple[bool, Face
     except StillscapeError as error:
         log.warning("The points of a face are only guessed: %s", error)
         return False, None
-    return True, points if _is_a_face(points, face, (colour.shape[1], colour.shape[0]), least) else None
+    return True, on_edges(colour, points) if _is_a_face(points, face, (colour.shape[1], colour.shape[0]), least) else None
 
 
 def _is_a_face(points: FacePoints, face: Face, size: tuple[int, int], least: float) -> bool:

@@ -22,13 +22,17 @@ from .subject_mesh import EYES, LIPS, Subject, make_subject
 from .subject_pictures import Picture, Pictures, make_pictures
 from .subject_weights import weigh
 from .texture import linear_to_srgb, srgb_to_linear
+from .unfold import unfolded
 
 Doubles = NDArray[np.float64]
 Floats = NDArray[np.float32]
 
 _GAP = 0.0003  # metres that a lid passes before the eyeball
-_BEHIND = 0.013  # metres that teeth and tongue lie farther in where lips are parted: what the photo shows stands before them
+_BEHIND = 0.013  # metres that the mouth's bag lies farther in where lips are parted: what the photo shows stands before it
+_TEETH_BEHIND = 0.003  # and that teeth and tongue do
+_BESIDE = 0.0035  # metres about a point of the mouth's inside within which it lies behind all of the skin
 _CLEAR = 0.0012  # metres that the mouth's inside lies behind the skin, at least
+_DEEPER = {Part.POCKET: 0.004, Part.TONGUE: 0.0025}  # and so much farther what lies behind the teeth
 _AROUND = 1.15  # how much wider than parted lips the mouth begins behind them
 _FOLLOWS = (0.6, 1.7)  # by how much an eye may move more or less than the average one because it is wider or narrower
 _EYE = (0.018, 0.032)  # metres from an eye: up to where that counts wholly, and from where not at all
@@ -91,7 +95,7 @@ def _completed(subject: Subject, light: Doubles) -> tuple[SubjectMesh, Doubles, 
     positions, more, sides, triangles, parts, colours = [], [], [], [], [], []
     count = len(mesh.position)
     for shape, at_lips in shapes:
-        at = _behind(mouth.placed(shape, at_lips), mesh, subject, len(mouth.seen) if at_lips else 0)
+        at = _behind(mouth.placed(shape, at_lips), mesh, subject, len(mouth.seen) if at_lips else 0, _CLEAR + _DEEPER.get(shape.part, 0.0))
         positions.append(at)
         more.append(shape.vertices)
         sides.append(shape.side)
@@ -116,10 +120,10 @@ def _completed(subject: Subject, light: Doubles) -> tuple[SubjectMesh, Doubles, 
     return whole, places, np.concatenate([white, *colours]).astype(np.float32)
 
 
-def _behind(at: Doubles, mesh: SubjectMesh, subject: Subject, free: int) -> Doubles:
-    """Points N×3 of the mouth's inside moved away from the camera, on their rays, until they lie behind the nearest vertex of the skin.
+def _behind(at: Doubles, mesh: SubjectMesh, subject: Subject, free: int, clear: float) -> Doubles:
+    """Points N×3 of the mouth's inside moved away from the camera, on their rays, until they lie behind the skin there.
 
-    free: so many of the first ones are let be.
+    free: so many of the first ones are let be. clear: metres that they lie behind it, at least.
     """
     assert subject.fit is not None
     near = np.abs(mesh.canonical[:, 0]) < 0.06
@@ -128,11 +132,14 @@ def _behind(at: Doubles, mesh: SubjectMesh, subject: Subject, free: int) -> Doub
     tangents = (skin[:, (0, 2)] / skin[:, 1:2]).astype(np.float32)
     own = (at[:, (0, 2)] / at[:, 1:2]).astype(np.float32)
     depth_ = np.empty(len(at))
+    within = (_BESIDE * subject.fit.scale / float(np.median(skin[:, 1]))) ** 2
     for start in range(0, len(at), 512):
         part = own[start : start + 512]
         away = (tangents[:, 0] - part[:, :1]) ** 2 + (tangents[:, 1] - part[:, 1:]) ** 2
-        depth_[start : start + 512] = skin[away.argmin(1), 1]
-    least = depth_ + _CLEAR * subject.fit.scale
+        # The nearest vertex alone does not tell of a slope beside it, as under a nose.
+        beside = np.where(away < np.maximum(within, away.min(1, keepdims=True) * 1.0001), skin[:, 1], 0.0).max(1)
+        depth_[start : start + 512] = np.maximum(skin[away.argmin(1), 1], beside)
+    least = depth_ + clear * subject.fit.scale
     more = np.maximum(least / at[:, 1], 1.0)
     more[:free] = 1.0
     return at * more[:, None]
@@ -148,7 +155,8 @@ def _in_ball(position: NDArray[np.floating], ball: Eyeball, fit: FaceFit, part: 
 class _Mouth:
     """Where the mouth of a subject is. rim: canonical K×3, where the lips meet, and seen: the lips' edges in layer axes, (2·K−2)×3, from the right
     corner along the upper to the left and back along the lower. middle: of the average
-    mouth, own: of this one, canonical (3,). larger: than the average mouth, times. deeper: canonical metres that its inside lies farther in."""
+    mouth, own: of this one, canonical (3,). larger: than the average mouth, times. parted: whether the lips are; drop: how far below
+    the upper lip's edge the lower one's is in the middle, canonical metres, at most 0."""
 
     fit: FaceFit
     rim: Doubles
@@ -156,7 +164,8 @@ class _Mouth:
     middle: Doubles
     own: Doubles
     larger: float
-    deeper: float
+    parted: bool
+    drop: float
 
     @classmethod
     def of(cls, subject: Subject) -> _Mouth:
@@ -180,20 +189,25 @@ class _Mouth:
         half = len(own) // 2
         corners, usual = (own[0] + own[-1]) / 2, np.array((0.0, *LIP_LINE[-1, 1:]))
         forwards = own[half, 2] - corners[2] - larger * (LIP_LINE[0, 2] - LIP_LINE[-1, 2])
-        return cls(fit, rim, loop, usual, corners + (0, 0, min(0.0, forwards)), larger, 0.0 if subject.shut else _BEHIND)
+        low = (mesh.position[lower[len(lower) // 2]].astype(np.float64) - fit.origin) @ fit.rotation / fit.scale
+        drop = 0.0 if subject.shut else min(0.0, float(low[1] - own[half, 1]))
+        return cls(fit, rim, loop, usual, corners + (0, 0, min(0.0, forwards)), larger, not subject.shut, drop)
 
     def placed(self, shape: Shape, at_lips: bool) -> Doubles:
         """A shape of the mouth's inside in layer axes, metres; at_lips: its first rows are the rim and go over into the rest."""
-        own = self.own + (shape.vertices - self.middle) * self.larger - (0, 0, self.deeper)
+        own = self.own + (shape.vertices - self.middle) * self.larger
+        if self.parted:
+            # Lower teeth and tongue are as high above the lower lip as where lips are shut.
+            own -= (0, 0, _BEHIND) if at_lips else (0, -self.drop, _TEETH_BEHIND)
         at = self.fit.to_layer(own)
         if at_lips:
             count = len(self.seen)
             # Right behind the lips, which cover it at rest; or behind and around what is seen between them.
             way = self.seen / np.linalg.norm(self.seen, axis=1, keepdims=True)
             rim = self.seen + way * (_CLEAR * self.fit.scale)
-            if self.deeper:
+            if self.parted:
                 middle = self.seen.mean(0)
-                rim = middle + (self.seen - middle) * _AROUND + way * (self.deeper * self.fit.scale)
+                rim = middle + (self.seen - middle) * _AROUND + way * (_BEHIND * self.fit.scale)
             miss = rim - at[:count]
             for k in range(4):
                 at[k * count : (k + 1) * count] += miss * (1 - k / 4)
@@ -215,6 +229,9 @@ def face_keys(mesh: SubjectMesh, subject: Subject, places: Doubles) -> dict[str,
     part[mesh.triangles] = mesh.part[:, None]
     moved = units(places, mesh.side, part)
     turn = _turns(mesh, subject, part)
+    skin = mesh.triangles[mesh.part == Part.SKIN]
+    lids = np.zeros(len(mesh.position), bool)
+    lids[: len(subject.rows)] = (subject.rows[:, 0] >= 0) & (subject.rows[:, 0] != LIPS) & (subject.rows[:, 1] == 0)
     keys: dict[str, Floats] = {}
     for name, step in moved.items():
         at = np.flatnonzero((step != 0).any(1))
@@ -224,6 +241,8 @@ def face_keys(mesh: SubjectMesh, subject: Subject, places: Doubles) -> dict[str,
             for eye, ball in subject.eyes.items():
                 if name.endswith("Left" if eye == Part.EYE_LEFT else "Right"):
                     _over_ball(out, mesh, subject, ball, EYES.index(eye), close=name.startswith("eyeBlink"))
+        else:
+            out = unfolded(mesh.position, skin, mesh.seams, out, lids)
         keys[name] = out
     return keys
 
