@@ -41,6 +41,7 @@ from .setup import OnPhoto, has_photo
 from .tasks import in_object_mode, is_free
 
 _LOOKED_AT = 4_000_000  # pixels in which people are looked for
+_PUT_AWAY = "stillscape_put_away"  # of an armature: hidden while landmarks are shown
 _SNAP = 0.06  # how far a point may snap, in distances of the eyes
 _CLICKS = ("the eye on the left of the picture", "the other eye", "the corner of the mouth on the left", "the other corner", "the chin")
 _RIGHTS = "I have the right to animate the people in this photo"
@@ -229,17 +230,40 @@ def _show_again(context: bpy.types.Context, photo: Scenery) -> None:
 def _show_handles(context: bpy.types.Context, photo: Scenery) -> int:
     distance = scenery.stage(photo).focus
     people = people_in(photo)
-    return len(landmark_handles.show(photo.root, photo.collection, photo.notes, people, _point_finder(context, photo), distance))
+    made = landmark_handles.show(photo.root, photo.collection, photo.notes, people, _point_finder(context, photo), distance)
+    for armature in rig_play.rigs_under(photo.root):  # its bones lie on the points, and would be picked instead
+        if made and armature.visible_get():
+            if context.view_layer.objects.active == armature:
+                context.view_layer.objects.active = made[0]
+            armature[_PUT_AWAY] = True
+            armature.hide_set(True)
+    return len(made)
+
+
+def _hide_handles(context: bpy.types.Context, photo: Scenery) -> int:
+    """Take the handles away and show the rigs again; return how many there were."""
+    for armature in rig_play.rigs_under(photo.root):
+        if _PUT_AWAY in armature:
+            del armature[_PUT_AWAY]
+            if armature.name in context.view_layer.objects:
+                armature.hide_set(False)
+    return landmark_handles.hide(photo.root)
 
 
 class STILLSCAPE_OT_show_landmarks(OnPhoto, bpy.types.Operator):
     bl_idname = "stillscape.show_landmarks"
     bl_label = "Show Landmarks"
-    bl_description = "Show the points of the faces as small spheres that can be dragged; once more hides them"
+    bl_description = (
+        "Show the points of the faces as small spheres that can be dragged; once more hides them. Rigs are out of the way meanwhile"
+    )
     bl_options = {"REGISTER", "UNDO"}
 
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        return has_photo(cls, context) and in_object_mode(cls, context)
+
     def on_photo(self, context: bpy.types.Context, photo: Scenery) -> set[str]:
-        if not landmark_handles.hide(photo.root) and not _show_handles(context, photo):
+        if not _hide_handles(context, photo) and not _show_handles(context, photo):
             return self.refuse("No face is known in this photo yet; choose Find People, or Place by Clicks.")
         return {"FINISHED"}
 
@@ -332,7 +356,7 @@ class _Rigging(Recutting):
         if not notes.consents(photo.root) and any(p.face is not None for p in people):
             raise UsageError(f"Confirm first, in the Subject panel: {_RIGHTS}.")
         self.check_layers()
-        landmark_handles.hide(photo.root)
+        _hide_handles(context, photo)
         write_as_it_is(photo, place, people)
 
     def who(self, photo: Scenery) -> tuple[Person, ...]:
@@ -367,6 +391,8 @@ class _Rigging(Recutting):
             raise StillscapeError("Nobody could be cut out of the photo to be rigged; correct the landmarks, or paint the depth.")
         for armature in made:
             armature.select_set(True)
+        if len(made) == 1:  # ready for Pose Mode; actions go to all of several
+            bpy.context.view_layer.objects.active = made[0]
         return f"Rigged: {', '.join(armature.name for armature in made)}"
 
 

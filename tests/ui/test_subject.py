@@ -107,6 +107,19 @@ def drag(photo: scenery.Scenery, index: int, by: tuple[float, float], push: floa
     o.location = landmark_handles._ray(photo.notes, (place[0] + by[0], place[1] + by[1])) * o.location.y * push
 
 
+def test_a_rig_is_out_of_the_way_of_landmarks(rig, placed):
+    assert bpy.ops.stillscape.show_landmarks() == {"FINISHED"}
+    assert not rig.visible_get() and bpy.context.active_object in landmark_handles.handles(placed.root)
+    drag(placed, CHIN, (0.0, 0.01))
+    bpy.ops.stillscape.apply_landmarks()
+    assert not rig.visible_get()
+    assert bpy.ops.stillscape.show_landmarks() == {"FINISHED"} and rig.visible_get() and not landmark_handles.handles(placed.root)
+    rig.hide_set(True)  # by the artist
+    bpy.ops.stillscape.show_landmarks()
+    bpy.ops.stillscape.show_landmarks()
+    assert not rig.visible_get()
+
+
 def test_a_dragged_landmark_is_taken_over_wherever_it_is_in_depth(placed):
     before = face_of(placed).points.copy()
     bpy.ops.stillscape.show_landmarks()
