@@ -47,6 +47,10 @@ RESERVE = "stillscape_reserve"
 """Custom property of the root empty: the reserve that the layers were made with, if it was worked out."""
 NAME = "stillscape_name"
 """The name that we gave an object; as long as it has it, we may give it another."""
+OWNER = "stillscape_owner"
+"""Custom property of a layer that is one person's: their name."""
+LEVEL = "stillscape_level"
+"""Custom property of a layer: its number from the front, from 0."""
 SKY_AWAY = 3.0
 """The sky's distance in those of black in the depth map: behind all else wherever the camera goes, and within its clip distance."""
 MAX_MEGAPIXELS = 2000  # the photo was admitted when its layers were made
@@ -135,6 +139,7 @@ def build_in_steps(
         made = []
         for layer, grid in zip(layered.layers, grids):
             made.append((yield from build_layer(layer, grid, context)))
+            made[-1][LEVEL] = len(made) - 1
         if lights.is_relit(root):
             yield "Smoothing the surface for light"
             smooth_normals(tuple(made), root)
@@ -263,6 +268,8 @@ def build_layer(layer: Layer, grid: Grid, c: Context) -> Generator[str, None, bp
     sheet[ROLE] = "layer"
     sheet[BOX] = list(layer.box)
     sheet[NAME] = sheet.name
+    if layer.person is not None:
+        sheet[OWNER] = layer.person
     c.collection.objects.link(sheet)
     sheet.parent = c.root
     relief.add_relief(sheet, c.depth, hidden, c.root, frames=frames)

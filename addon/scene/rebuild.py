@@ -14,7 +14,7 @@ from ..vision.cv import cv
 from ..vision.layered import Layer, LayeredPhoto
 from ..vision.texture import linear_to_srgb
 from . import compat, relief
-from .build import BOX, MADE, NAME, Context, build_layer, depth_image, is_repainted, layer_grids, packed_image, photo_box
+from .build import BOX, LEVEL, MADE, NAME, OWNER, Context, build_layer, depth_image, is_repainted, layer_grids, packed_image, photo_box
 
 
 class Rebuilt(NamedTuple):
@@ -48,7 +48,7 @@ def rebuild_in_steps(layered: LayeredPhoto, context: Context, old: tuple[bpy.typ
     """Give the layer objects `old` the meshes and images of `layered`; make those that are missing, remove those left over.
 
     Objects, materials, modifiers and what the artist did to them stay; so do images that were repainted. Yields what it
-    will do next.
+    will do next. A person's layer stays that person's object; nobody else's becomes it.
     """
     yield "Planning the mesh"
     grids = layer_grids(layered, context.spec)
@@ -58,12 +58,16 @@ def rebuild_in_steps(layered: LayeredPhoto, context: Context, old: tuple[bpy.typ
     others = [o for o in fit if not o.constraints]
     made: list[bpy.types.Object] = []
     kept: list[str] = []
+    people = {layer.person for layer in layered.layers if layer.person is not None}
     for layer, grid in zip(layered.layers, grids):
         waiting = skies if layer.sky else others
-        if not waiting:
+        sheet = next((o for o in waiting if _may_become(o, layer, people)), None)
+        if sheet is None:
             made.append((yield from build_layer(layer, grid, context)))
             continue
-        sheet = waiting.pop(0)
+        waiting.remove(sheet)
+        if OWNER in sheet and layer.person is None:
+            del sheet[OWNER]
         yield f"Updating {sheet.name}"
         box = photo_box(layer, layered.grid)
         offset, extent = np.float32(box[:2]), np.float32(box[2:])
@@ -80,8 +84,16 @@ def rebuild_in_steps(layered: LayeredPhoto, context: Context, old: tuple[bpy.typ
         bpy.data.objects.remove(sheet)
         if mesh.users == 0:
             bpy.data.meshes.remove(mesh)
+    for level, sheet in enumerate(made):
+        sheet[LEVEL] = level
     _rename(made, [f"{layered.name} {layer.name}" for layer in layered.layers])
     return Rebuilt(tuple(made), tuple(kept))
+
+
+def _may_become(sheet: bpy.types.Object, layer: Layer, people: set[str]) -> bool:
+    """Whether the object of an old layer may be the object of a new one. people: whose layers there are now."""
+    owner = sheet.get(OWNER)
+    return owner == layer.person if layer.person is not None else owner not in people
 
 
 def _rename(sheets: list[bpy.types.Object], names: list[str]) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -24,7 +24,7 @@ from ..vision.landmarks import Person
 from ..vision.layered import LayeredPhoto
 from ..vision.rigging import Bone, Part, SubjectMesh
 from . import rig_material as materials
-from .build import ID, NAME, ROLE, Built
+from .build import ID, LEVEL, NAME, ROLE, Built
 from .rig_bones import FOLLOW, dress, with_aims, write_bones
 from .rig_keys import BASIS, MADE_KEYS, add_sliders, drive_keys, edited_keys, ordered, write_keys
 from .rig_material import Picture
@@ -72,6 +72,14 @@ class Rebuilt(NamedTuple):
 
     rigged: Rigged
     kept: tuple[str, ...]
+
+
+class Refitted(NamedTuple):
+    """Names of people whose rigs follow now, of what was kept as in `Rebuilt`, and of people whose rigs could not follow."""
+
+    done: tuple[str, ...]
+    kept: tuple[str, ...]
+    lost: tuple[str, ...]
 
 
 def make_rig(
@@ -135,8 +143,10 @@ def make_rig(
     return Rigged(armature, o, person)
 
 
-def build_rigs(layered: LayeredPhoto, spec: SceneSpec, built: Built) -> tuple[bpy.types.Object, ...]:
+def build_rigs(layered: LayeredPhoto, spec: SceneSpec, built: Built, *, without: Collection[str] = ()) -> tuple[bpy.types.Object, ...]:
     """Rig the people of a scene that was just built, as `spec.rig` says; returns their armatures, in the order of the people.
+
+    without: names of those who are left out.
 
     Of whom too little is known or seen, there is a warning in the log instead. Nothing of the scene's settings is touched. Raises
     InputError if a file of the layered photo is damaged.
@@ -144,7 +154,7 @@ def build_rigs(layered: LayeredPhoto, spec: SceneSpec, built: Built) -> tuple[bp
     from ..vision.subject import people_of
 
     body = spec.rig.kind == "body"
-    people = [p for p in people_of(layered) if body or p.face is not None]
+    people = [p for p in people_of(layered) if (body or p.face is not None) and p.name not in without]
     photo = photo_of(layered) if people and built.layers else None
     made = []
     for person in people:
@@ -172,6 +182,43 @@ def rebuild_from(layered: LayeredPhoto, rigged: Rigged, person: Person, *, body:
     return rebuild_rig(rigged, data.mesh, data.bones, pictures=data.pictures, colours=data.colours)
 
 
+def refit_rigs(layered: LayeredPhoto, root: bpy.types.Object, layers: Sequence[bpy.types.Object]) -> Refitted:
+    """Let the rigs of a photo follow it after it was cut anew: `rebuild_from` for each whose person has a layer.
+
+    layered: the photo as it was cut. layers: its layers in the scene, from front to back. Limbs that were not rigged stay so. Raises
+    InputError if a file of the layered photo is damaged.
+    """
+    from ..vision.subject import people_of
+
+    people = {person.name: person for person in people_of(layered)}
+    done, kept, lost = [], set(), []
+    for rigged in rigs_of(root):
+        person = people.get(rigged.person)
+        index = None if person is None else layer_index(layered, person)
+        rebuilt = None
+        if person is not None and index is not None:
+            _stand_for(rigged.mesh, layers[index])
+            body = any(b.name.startswith("upper_arm") for b in rigged.armature.data.bones)
+            rebuilt = rebuild_from(layered, rigged, person, body=body)
+        if rebuilt is None:
+            lost.append(rigged.person)
+        else:
+            done.append(rigged.person)
+            kept |= set(rebuilt.kept)
+    return Refitted(tuple(done), tuple(sorted(kept)), tuple(lost))
+
+
+def _stand_for(mesh: bpy.types.Object, layer: bpy.types.Object) -> None:
+    """A rig stands for another layer from now on: that one is hidden, and the one before is shown again."""
+    before = mesh.get(LAYER)
+    mesh[LAYER] = layer
+    if before == layer:
+        return
+    _hide(layer)
+    if before is not None:
+        _show(before)
+
+
 def rigs_of(root: bpy.types.Object) -> tuple[Rigged, ...]:
     """The rigged people of a photo, in the order of their names."""
     found = []
@@ -192,13 +239,18 @@ def layer_of(rigged: Rigged) -> bpy.types.Object | None:
     return rigged.mesh.get(LAYER)
 
 
+def stand_in(root: bpy.types.Object, layer: bpy.types.Object) -> bpy.types.Object:
+    """What is seen instead of a layer of a photo: the mesh of the rig that stands for it, else the layer itself."""
+    return next((o for o in meshes_of(root) if o.get(LAYER) == layer), layer)
+
+
 def layers_behind(root: bpy.types.Object, layer: bpy.types.Object) -> list[bpy.types.Object]:
-    """The photo's layers behind one of them, by the numbers in the names that we gave them."""
+    """The photo's layers behind one of them, by their numbers, or those in the names that we gave them."""
     sheets = _sheets(root)
 
     def place(o: bpy.types.Object) -> tuple[int, int]:
         number = re.match(r" (\d+) ", str(o.get(NAME, o.name))[len(root.name) :])
-        return int(number[1]) if number else 0, sheets.index(o)
+        return o.get(LEVEL, int(number[1]) if number else 0), sheets.index(o)
 
     ranked = sorted(sheets, key=place)
     return ranked[ranked.index(layer) + 1 :] if layer in ranked else []
@@ -523,5 +575,5 @@ def _editing(armature: bpy.types.Object) -> Iterator[bpy.types.Armature]:
 
 __all__ = [
     "FOLLOW", "Picture", "Rebuilt", "Rigged", "build_rigs", "layer_of", "layers_behind", "make_rig", "meshes_of", "rebuild_from", "rebuild_rig",
-    "remove_rig", "rigs_of",
+    "refit_rigs", "remove_rig", "rigs_of", "stand_in",
 ]  # fmt: skip

@@ -21,11 +21,14 @@ from .rig_shapes import shapes
 COLLECTIONS = ("Face", "Eyes", "Mouth", "Body", "Mechanism")
 AIM = "eye_aim"
 TARGET = "eye_target"
+REST = "eye_rest"
 FOLLOW = "Eyes Follow"
 """Custom property of the armature object: how much the eyes look at the bone `eyes`."""
 MADE_REST = "stillscape_rest"
 MADE_LIMITS = "stillscape_limits"
 ROTATION, LOCATION, LOOK = "Stillscape Rotation", "Stillscape Location", "Stillscape Look"
+GAZE = "Stillscape Gaze"
+"""Of an eye: holds what the aim and the eye's own turn come to within the eye's limits."""
 _SAME = 1e-5  # metres
 _SAME_TURN = 1e-3  # radians
 _CHANNELS = ("x", "y", "z")
@@ -59,7 +62,8 @@ def with_aims(bones: Sequence[Bone]) -> list[Bone]:
     """The bones, and what lets each eye look at the bone `eyes`.
 
     For each eye there is a point that goes with `eyes`, straight before that eye at rest, so that looking at it changes nothing then;
-    and a bone between the head and the eye that turns to it. The eye itself stays free to be turned on top of that.
+    and a bone between the head and the eye that turns to it. The eye itself stays free to be turned on top of that; a third one, which
+    stays as the eye is at rest, is what both together are measured from.
     """
     by_name = {b.name: b for b in bones}
     result = list(bones)
@@ -81,6 +85,7 @@ def with_aims(bones: Sequence[Bone]) -> list[Bone]:
         result.append(
             Bone(f"{AIM}.{side}", eye.head, eye.tail, eye.z_axis, eye.parent, deform=False, collection="Mechanism", limits=dict(eye.limits))
         )
+        result.append(Bone(f"{REST}.{side}", eye.head, eye.tail, eye.z_axis, eye.parent, deform=False, collection="Mechanism"))
         own = Bone(eye.name, eye.head, eye.tail, eye.z_axis, f"{AIM}.{side}", False, eye.deform, eye.collection, eye.limits)
         result[result.index(eye)] = own
     return result
@@ -219,7 +224,11 @@ def _limit(pose: bpy.types.PoseBone, b: Bone) -> None:
         pose.lock_scale = (True, True, True)
     made = {} if fresh else json.loads(pose[MADE_LIMITS])
     noted = {}
-    for kind, name, letter in (("LIMIT_ROTATION", ROTATION, "r"), ("LIMIT_LOCATION", LOCATION, "t")):
+    measured_from = f"{REST}.{_side(b.name)}" if _family(b.name) == "eye" else ""
+    kinds = [("LIMIT_ROTATION", ROTATION, "r"), ("LIMIT_LOCATION", LOCATION, "t")]
+    if measured_from in pose.id_data.pose.bones:
+        kinds.append(("LIMIT_ROTATION", GAZE, "r"))
+    for kind, name, letter in kinds:
         held = {c: b.limits[letter + c] for c in _CHANNELS if letter + c in b.limits}
         held = {c: span for c, span in held.items() if all(math.isfinite(v) for v in span)}
         constraint = pose.constraints.get(name)
@@ -230,8 +239,10 @@ def _limit(pose: bpy.types.PoseBone, b: Bone) -> None:
                 continue
             constraint = pose.constraints.new(kind)
             constraint.name = name
-            constraint.owner_space = "LOCAL"
-            constraint.use_transform_limit = True
+            constraint.owner_space = "CUSTOM" if name == GAZE else "LOCAL"
+            if name == GAZE:
+                constraint.space_object, constraint.space_subtarget = pose.id_data, measured_from
+            constraint.use_transform_limit = name != GAZE
         elif name in made and _numbers(constraint) != made[name]:
             noted[name] = made[name]
             continue

@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import bpy
 from mathutils import Vector
 
-from ..errors import UsageError
+from ..errors import InputError, UsageError
 from ..rig_actions import ACTIONS, Channel, Clip, clip, pose
+from ..vision.files import shown, write_atomically
 from . import compat
 
 BASE = "base"
@@ -161,10 +163,43 @@ CATALOGS = {
 """Catalogs of the asset browser, by path."""
 
 
-def catalog_text() -> str:
-    """What `blender_assets.cats.txt` beside a .blend file must hold for our poses and clips to stand in catalogs of their own."""
-    lines = [f"{identifier}:{path}:{path.replace('/', '-')}" for path, identifier in CATALOGS.items()]
-    return "\n".join(["# Asset catalogs of Blender.", "", "VERSION 1", "", *lines, ""])
+CATALOG_FILE = "blender_assets.cats.txt"
+
+
+def catalog_text(before: str | None = None) -> str:
+    """What `CATALOG_FILE` beside a .blend file must hold for our poses and clips to stand in catalogs of their own.
+
+    before: what it holds now, all of which stays; None: it is not there. Raises ValueError for a file of another version.
+    """
+    lines = {identifier: f"{identifier}:{path}:{path.replace('/', '-')}" for path, identifier in CATALOGS.items()}
+    if before is None:
+        return "\n".join(["# Asset catalogs of Blender.", "", "VERSION 1", "", *lines.values(), ""])
+    there = before.splitlines()
+    version = next((line.strip() for line in there if line.strip() and not line.startswith("#")), "")
+    if version != "VERSION 1":
+        raise ValueError(f"its catalogs are of {version or 'no version'}")
+    known = {line.partition(":")[0].strip() for line in there}
+    missing = [line for identifier, line in lines.items() if identifier not in known]
+    return "\n".join([before.rstrip("\n"), *missing, ""]) if missing else before
+
+
+def write_catalogs(folder: Path) -> bool:
+    """Add our catalogs to the catalog file of a folder, or make one; return whether anything was missing.
+
+    Raises InputError if there is one that is not to be understood, StorageError if it cannot be written.
+    """
+    path = folder / CATALOG_FILE
+    try:
+        before = path.read_text(encoding="utf-8") if path.exists() else None
+        text = catalog_text(before)
+    except (OSError, ValueError) as error:  # UnicodeDecodeError is one
+        raise InputError(
+            f"{shown(path)}: cannot be added to ({error}); move it away, or add the catalogs of Stillscape in the Asset Browser."
+        ) from error
+    if text == before:
+        return False
+    write_atomically(path, lambda target: target.write_text(text, encoding="utf-8") and None)
+    return True
 
 
 def make_assets(armature: bpy.types.Object, fps: float, *, amount: float = 1.0) -> list[bpy.types.Action]:

@@ -10,19 +10,24 @@ from pathlib import Path
 from typing import Any
 
 import bpy
+import numpy as np
+from numpy.typing import NDArray
 
 from ..errors import StillscapeError
 from ..scene import compat
 from ..scene.bake import bake_layer
-from ..scene.build import RESERVE, Context
+from ..scene.build import OWNER, RESERVE, Context
+from ..scene.notes import people_of
 from ..scene.rebuild import Rebuilt, photo_colour, rebuild_in_steps, seen_depth
 from ..scene.relief import NEVER, relief_modifier
-from ..scene.rig_play import rigs_under
+from ..scene.rig import refit_rigs, rigs_of
 from ..spec import SceneSpec
 from ..vision.cv import cv
+from ..vision.landmarks import FILE, Person, to_json
 from ..vision.layered import Layer, LayeredPhoto, read_layered, write_layered
 from ..vision.layering import as_planned, tear_threshold
 from ..vision.pipeline import recut_layers
+from ..vision.subject import person_masks
 from . import process, scenery
 from .errors import Reporting
 from .preferences import machine
@@ -32,23 +37,51 @@ from .setup import has_photo
 from .tasks import Modal, in_object_mode, is_free
 
 
-def write_as_it_is(photo: Scenery, place: Path) -> None:
+def write_as_it_is(photo: Scenery, place: Path, people: tuple[Person, ...] = ()) -> None:
     """Write the photo with its depth as it is painted now as a layered photo of one sheet, for the worker to cut.
 
-    Raises a StillscapeError if one of them is gone or there is no room.
+    people: who gets a layer, along a silhouette that is found anew. Raises a StillscapeError if photo or depth is gone, if one of the
+    people cannot be told from the background, or if there is no room.
     """
     d = seen_depth(_depth_image(photo))
     size = (d.shape[1], d.shape[0])
-    done, colour = cv().imencode(".png", photo_colour(_texture(photo), size)[..., ::-1], [cv().IMWRITE_PNG_COMPRESSION, 1])
+    pixels = photo_colour(_texture(photo), size)
+    files: dict[str, bytes | NDArray[Any]] = {"photo.png": _png(photo, pixels[..., ::-1]), "depth.npy": d}
+    made = photo.notes
+    layers = [Layer("Photo", (0, 0, *size), sky=any(layer.constraints for layer in photo.layers))]
+    if people:
+        masks = person_masks(pixels, d, people)
+        lost = [p.name for p in people if p.name not in masks]
+        if lost:
+            raise StillscapeError(f"{lost[0]} cannot be told from the background; correct the landmarks, or paint the depth.")
+        for number, (name, mask) in enumerate(masks.items()):  # the nearest first, as layers are
+            matte = f"person{number + 1}_matte.png"
+            files[matte] = _png(photo, mask.astype(np.uint8) * 255)
+            layers.append(Layer(name, (0, 0, *size), matte=matte, person=name))
+        files[FILE] = to_json(people).encode()
+    layered = LayeredPhoto(
+        place, photo.collection.name, made.size, made.camera, made.near, made.far, made.near, made.far, "photo.png", "depth.npy", size,
+        tuple(layers), transparent=scenery.has_alpha(photo), landmarks=FILE if people else None,
+    )  # fmt: skip
+    write_layered(layered, files)
+
+
+def _png(photo: Scenery, pixels: NDArray[np.uint8]) -> bytes:
+    done, packed = cv().imencode(".png", pixels, [cv().IMWRITE_PNG_COMPRESSION, 1])
     if not done:
         raise StillscapeError(f"{photo.collection.name} could not be packed; import the photo again.")
-    made = photo.notes
-    sheet = Layer("Photo", (0, 0, *size), sky=any(layer.constraints for layer in photo.layers))
-    layered = LayeredPhoto(
-        place, photo.collection.name, made.size, made.camera, made.near, made.far, made.near, made.far, "photo.png", "depth.npy", size, (sheet,),
-        transparent=scenery.has_alpha(photo),
-    )  # fmt: skip
-    write_layered(layered, {"photo.png": colour.tobytes(), "depth.npy": d})
+    return packed.tobytes()
+
+
+def rigged_people(photo: Scenery) -> list[str]:
+    """The names of the people of a photo who have a rig."""
+    return [rigged.person for rigged in rigs_of(photo.root)]
+
+
+def owners(photo: Scenery) -> list[str]:
+    """The names of the people of a photo who have a layer of their own, rigged or not."""
+    named = [str(layer[OWNER]) for layer in photo.layers if OWNER in layer]
+    return named + [name for name in rigged_people(photo) if name not in named]
 
 
 def bring_in(context: bpy.types.Context, photo: Scenery, spec: SceneSpec, place: Path) -> Generator[str, None, Rebuilt]:
@@ -106,6 +139,13 @@ class Recutting(Reporting, Modal):
         """Write the photo to be cut to the folder `place`. Raises a StillscapeError if that cannot be."""
         del context
         write_as_it_is(photo, place)
+
+    def check_layers(self) -> None:
+        """Raises a StillscapeError if nobody would get a layer of their own."""
+        if self._spec.layers.mode == "off":
+            raise StillscapeError(
+                "People who move need a layer of their own: set Layers to Many in the Layers panel; see-through photos have none."
+            )
 
     def done(self, context: bpy.types.Context, photo: Scenery, rebuilt: Rebuilt, place: Path) -> str:
         """The new layers are in the scene, and the layered photo that they came from in the folder `place`."""
@@ -206,9 +246,19 @@ class STILLSCAPE_OT_rebuild_layers(Recutting, bpy.types.Operator):
     title = "Rebuild Layers"
 
     def write(self, context: bpy.types.Context, photo: Scenery, place: Path) -> None:
-        if rigs_under(photo.root):  # whose layers would be lost
-            raise StillscapeError("People are rigged in this photo; choose Rebuild Subject in the Subject panel, which cuts it again, too.")
-        super().write(context, photo, place)
+        there = owners(photo) if self._spec.layers.mode != "off" else []
+        if rigged_people(photo):
+            self.check_layers()
+        write_as_it_is(photo, place, tuple(p for p in people_of(photo.root) if p.name in there))
+
+    def done(self, context: bpy.types.Context, photo: Scenery, rebuilt: Rebuilt, place: Path) -> str:
+        said = super().done(context, photo, rebuilt, place)
+        if not rigged_people(photo):
+            return said
+        fitted = refit_rigs(read_layered(place), photo.root, rebuilt.layers)
+        if fitted.lost:
+            return f"{said}; the rig of {', '.join(fitted.lost)} could not follow: correct the landmarks, or paint the depth"
+        return f"{said}; the rig of {', '.join(fitted.done)} follows"
 
 
 class STILLSCAPE_OT_solo_layer(bpy.types.Operator):
@@ -229,8 +279,8 @@ class STILLSCAPE_OT_solo_layer(bpy.types.Operator):
             self.report({"ERROR"}, f"{scenery.NOTHING}.")
             return {"CANCELLED"}
         alone = is_solo(photo, self.name)
-        for layer in photo.layers:
-            layer.hide_viewport = layer.hide_render = not alone and layer.name != self.name
+        for layer, seen in scenery.shown(photo):
+            seen.hide_viewport = seen.hide_render = not alone and layer.name != self.name
         return {"FINISHED"}
 
 
@@ -255,14 +305,15 @@ class STILLSCAPE_OT_bake_layers(Reporting, bpy.types.Operator):
         photo = scenery.active_scenery(context)
         if photo is None:
             raise StillscapeError(f"{scenery.NOTHING}.")
-        for layer in photo.layers:  # what is hidden is not computed
+        layers = [layer for layer, seen in scenery.shown(photo) if seen == layer]  # a rig is a mesh already
+        for layer in layers:  # what is hidden is not computed
             layer.hide_viewport = False
-        baked = [bake_layer(layer, photo.root, photo.notes, self.detail, context) for layer in photo.layers]
+        baked = [bake_layer(layer, photo.root, photo.notes, self.detail, context) for layer in layers]
         collection = bpy.data.collections.new(f"{photo.collection.name} Baked")
         photo.collection.children.link(collection)
         for o in baked:
             collection.objects.link(o)
-        for layer in photo.layers:
+        for layer in layers:
             layer.hide_viewport = layer.hide_render = True
         faces = sum(len(o.data.polygons) for o in baked)
         self.report({"INFO"}, f"{len(baked)} {'mesh' if len(baked) == 1 else 'meshes'} with {faces:,} faces in {collection.name}")
@@ -271,22 +322,23 @@ class STILLSCAPE_OT_bake_layers(Reporting, bpy.types.Operator):
 
 def is_solo(photo: Scenery, name: str) -> bool:
     """Whether one layer, and no other of several, is shown."""
-    return len(photo.layers) > 1 and all(layer.hide_viewport == (layer.name != name) for layer in photo.layers)
+    return len(photo.layers) > 1 and all(seen.hide_viewport == (layer.name != name) for layer, seen in scenery.shown(photo))
 
 
 def draw_layers(layout: bpy.types.UILayout, photo: Scenery) -> None:
     """A row for every layer, from front to back: show, render, lock, alone."""
     column = layout.column(align=True)
-    for layer in photo.layers:
+    for layer, seen in scenery.shown(photo):
         row = column.row(align=True)
-        row.label(text=layer.name.removeprefix(f"{photo.collection.name} "), icon="IMAGE_PLANE", translate=False)
+        icon = "IMAGE_PLANE" if seen == layer else "OUTLINER_OB_ARMATURE"
+        row.label(text=layer.name.removeprefix(f"{photo.collection.name} "), icon=icon, translate=False)
         solo = is_solo(photo, layer.name)
         row.operator("stillscape.solo_layer", text="", icon="SOLO_ON" if solo else "SOLO_OFF", depress=solo).name = layer.name
         for name, icons in (
             ("hide_viewport", ("RESTRICT_VIEW_OFF", "RESTRICT_VIEW_ON")), ("hide_render", ("RESTRICT_RENDER_OFF", "RESTRICT_RENDER_ON")),
             ("hide_select", ("RESTRICT_SELECT_OFF", "RESTRICT_SELECT_ON")),
         ):  # fmt: skip
-            row.prop(layer, name, text="", icon=icons[getattr(layer, name)], emboss=False)
+            row.prop(seen, name, text="", icon=icons[getattr(seen, name)], emboss=False)
 
 
 register, unregister = bpy.utils.register_classes_factory(

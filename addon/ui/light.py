@@ -29,11 +29,17 @@ def draw_light(column: bpy.types.UILayout, context: bpy.types.Context) -> None:
     if not lights.has_numbers(photo.root):
         column.label(text="Import the photo again to light it")
         return
-    draw_section(column, settings, LightSpec, only=_LAMP)
+    draw_section(column, settings, LightSpec, only=_LAMP[:1])
+    lamp = column.column()
+    lamp.active = settings.light != "none"
+    draw_section(lamp, settings, LightSpec, only=_LAMP[1:])
     column.operator("stillscape.apply_light", icon="LIGHT_SUN")
     column.separator()
+    needs = {lights.FILL: lights.RELIGHT, lights.HAZE_DISTANCE: lights.HAZE, lights.HAZE_COLOUR: lights.HAZE}
     for name in _NUMBERS:
-        column.prop(photo.root, f'["{name}"]', text=name)
+        row = column.row()
+        row.active = name not in needs or photo.root.get(needs[name], 0.0) > 0
+        row.prop(photo.root, f'["{name}"]', text=name)
 
 
 class STILLSCAPE_OT_apply_light(OnPhoto, bpy.types.Operator):

@@ -8,10 +8,10 @@ import bpy
 
 from .. import moves
 from ..scene.aim import aimed, find_aim
-from ..scene.build import ID, ROLE, stage_of
+from ..scene.build import ID, LEVEL, ROLE, stage_of
 from ..scene.notes import Notes, distance_now, read_notes, window
 from ..scene.relief import numbers, relief_modifier
-from ..scene.rig import meshes_of
+from ..scene.rig import meshes_of, stand_in
 from ..spec import SceneSpec
 from ..vision.planning import view_pixels
 
@@ -19,7 +19,7 @@ NOTHING = "Select a photo that Stillscape has made into a scene, or import one"
 
 
 class Scenery(NamedTuple):
-    """One photo in a scene. The layers are those with a relief."""
+    """One photo in a scene. The layers are those with a relief, from front to back."""
 
     collection: bpy.types.Collection
     root: bpy.types.Object
@@ -43,7 +43,8 @@ def scenery(collection: bpy.types.Collection) -> Scenery | None:
     objects = [o for o in collection.all_objects if o.get(ID) == collection[ID]]
     roots = [o for o in objects if o.get(ROLE) == "root"]
     cameras = [o for o in objects if o.type == "CAMERA"]
-    layers = tuple(o for o in objects if o.get(ROLE) == "layer" and relief_modifier(o) is not None)
+    sheets = [o for o in objects if o.get(ROLE) == "layer" and relief_modifier(o) is not None]
+    layers = tuple(sorted(sheets, key=lambda o: o.get(LEVEL, 0)))
     notes = read_notes(roots[0]) if roots else None
     if notes is None or not cameras or not layers:
         return None
@@ -64,6 +65,11 @@ def stage(photo: Scenery) -> moves.Stage:
 def aim(photo: Scenery) -> bpy.types.Object | None:
     """The photo's aim; None if it was removed, and in files of older versions."""
     return find_aim(photo.root)
+
+
+def shown(photo: Scenery) -> list[tuple[bpy.types.Object, bpy.types.Object]]:
+    """Every layer, and the object that is seen in its place: the rig of its person, else the layer itself."""
+    return [(layer, stand_in(photo.root, layer)) for layer in photo.layers]
 
 
 def film_size(photo: Scenery, spec: SceneSpec) -> tuple[int, int]:

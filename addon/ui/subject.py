@@ -21,18 +21,18 @@ from ..rig_capture import capture_clip, read_capture
 from ..scene import landmark_handles, notes, rig_play, rig_retarget
 from ..scene.build import Built
 from ..scene.rebuild import Rebuilt, photo_colour
+from ..scene.rig import build_rigs, refit_rigs, remove_rig
 from ..spec import RigSpec
-from ..vision.cv import cv
 from ..vision.face_edit import KINDS, from_clicks, snap_to_edge
 from ..vision.files import shown, write_atomically
 from ..vision.geometry import ray_map
-from ..vision.landmarks import FILE, Person, to_json
-from ..vision.layered import Layer, read_layered, write_layered
+from ..vision.landmarks import Person, to_json
+from ..vision.layered import read_layered
 from ..vision.layering import grid_size
 from ..vision.people import files_of
-from ..vision.subject import find_people, people_of, person_masks, read_people
+from ..vision.subject import find_people, read_people
 from . import focus, scenery, setup
-from .layers import Recutting, write_as_it_is
+from .layers import Recutting, owners, rigged_people, write_as_it_is
 from .layout import draw_section, draw_text
 from .preferences import machine
 from .properties import to_spec
@@ -40,8 +40,8 @@ from .scenery import Scenery
 from .setup import OnPhoto, has_photo
 from .tasks import in_object_mode, is_free
 
-_SHOWN = "stillscape_shown"  # what a layer was like before it was hidden for a rig
 _LOOKED_AT = 4_000_000  # pixels in which people are looked for
+_PUT_AWAY = "stillscape_put_away"  # of an armature: hidden while landmarks are shown
 _SNAP = 0.06  # how far a point may snap, in distances of the eyes
 _CLICKS = ("the eye on the left of the picture", "the other eye", "the corner of the mouth on the left", "the other corner", "the chin")
 _RIGHTS = "I have the right to animate the people in this photo"
@@ -230,17 +230,40 @@ def _show_again(context: bpy.types.Context, photo: Scenery) -> None:
 def _show_handles(context: bpy.types.Context, photo: Scenery) -> int:
     distance = scenery.stage(photo).focus
     people = people_in(photo)
-    return len(landmark_handles.show(photo.root, photo.collection, photo.notes, people, _point_finder(context, photo), distance))
+    made = landmark_handles.show(photo.root, photo.collection, photo.notes, people, _point_finder(context, photo), distance)
+    for armature in rig_play.rigs_under(photo.root):  # its bones lie on the points, and would be picked instead
+        if made and armature.visible_get():
+            if context.view_layer.objects.active == armature:
+                context.view_layer.objects.active = made[0]
+            armature[_PUT_AWAY] = True
+            armature.hide_set(True)
+    return len(made)
+
+
+def _hide_handles(context: bpy.types.Context, photo: Scenery) -> int:
+    """Take the handles away and show the rigs again; return how many there were."""
+    for armature in rig_play.rigs_under(photo.root):
+        if _PUT_AWAY in armature:
+            del armature[_PUT_AWAY]
+            if armature.name in context.view_layer.objects:
+                armature.hide_set(False)
+    return landmark_handles.hide(photo.root)
 
 
 class STILLSCAPE_OT_show_landmarks(OnPhoto, bpy.types.Operator):
     bl_idname = "stillscape.show_landmarks"
     bl_label = "Show Landmarks"
-    bl_description = "Show the points of the faces as small spheres that can be dragged; once more hides them"
+    bl_description = (
+        "Show the points of the faces as small spheres that can be dragged; once more hides them. Rigs are out of the way meanwhile"
+    )
     bl_options = {"REGISTER", "UNDO"}
 
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        return has_photo(cls, context) and in_object_mode(cls, context)
+
     def on_photo(self, context: bpy.types.Context, photo: Scenery) -> set[str]:
-        if not landmark_handles.hide(photo.root) and not _show_handles(context, photo):
+        if not _hide_handles(context, photo) and not _show_handles(context, photo):
             return self.refuse("No face is known in this photo yet; choose Find People, or Place by Clicks.")
         return {"FINISHED"}
 
@@ -323,36 +346,8 @@ class STILLSCAPE_OT_load_landmarks(OnPhoto, bpy.types.Operator, ImportHelper):
 # Rigging
 
 
-def write_with_people(photo: Scenery, people: tuple[Person, ...], place: Path) -> None:
-    """Write the photo as it is now, as `write_as_it_is` does, with everybody's silhouette, so that each gets a layer."""
-    write_as_it_is(photo, place.with_name("plain"))
-    plain = read_layered(place.with_name("plain"))
-    d = plain.read_depth()
-    size = (d.shape[1], d.shape[0])
-    colour = photo_colour(_texture(photo), size)
-    files: dict[str, Any] = {plain.photo: plain.path(plain.photo).read_bytes(), plain.depth: d}
-    layers = list(plain.layers)
-    masks = person_masks(colour, d, people)
-    lost = [p.name for p in people if p.name not in masks]
-    if lost:
-        raise StillscapeError(f"{lost[0]} cannot be told from the background; correct the landmarks, or paint the depth.")
-    for number, (name, mask) in enumerate(masks.items()):  # the nearest first, as layers are
-        matte = f"person{number + 1}_matte.png"
-        files[matte] = cv().imencode(".png", mask.astype(np.uint8) * 255)[1].tobytes()
-        layers.append(Layer(name, (0, 0, *size), matte=matte, person=name))
-    files[FILE] = to_json(people).encode()
-    write_layered(replace(plain, folder=place, layers=tuple(layers), landmarks=FILE), files)
-
-
-def _texture(photo: Scenery) -> bpy.types.Image:
-    texture = scenery.texture(photo)
-    if texture is None:
-        raise StillscapeError(f"{photo.collection.name} has lost its photo; import it again.")
-    return texture
-
-
 class _Rigging(Recutting):
-    """Mixin: cut the people out of the photo, then rig them, or fit their rigs anew."""
+    """Mixin: cut the people out of the photo, let the rigs that are there follow, and rig those who have none."""
 
     kind = "face"
 
@@ -360,19 +355,22 @@ class _Rigging(Recutting):
         people = self.who(photo)
         if not notes.consents(photo.root) and any(p.face is not None for p in people):
             raise UsageError(f"Confirm first, in the Subject panel: {_RIGHTS}.")
-        landmark_handles.hide(photo.root)
-        write_with_people(photo, people, place)
+        self.check_layers()
+        _hide_handles(context, photo)
+        write_as_it_is(photo, place, people)
 
     def who(self, photo: Scenery) -> tuple[Person, ...]:
-        """The people to be rigged. Raises a StillscapeError if there is nobody."""
-        if rig_play.rigs_under(photo.root):
-            raise UsageError("There are rigs in this photo already; choose Rebuild Subject, or Remove Rig first.")
+        """The people who get a layer. Raises a StillscapeError if there is nobody to be rigged."""
         people = people_in(photo)
         if self.kind == "face":
             people = tuple(p for p in people if p.face is not None)
             if not people:
                 raise UsageError("No face is known in this photo yet; choose Find People, or Place by Clicks.")
-        return people
+        names = {p.name for p in people}
+        if names <= set(rigged_people(photo)):
+            raise UsageError("Everybody in this photo is rigged already; choose Rebuild Subject, or Remove Rig first.")
+        names |= set(owners(photo))
+        return tuple(p for p in people_in(photo) if p.name in names)
 
     def done(self, context: bpy.types.Context, photo: Scenery, rebuilt: Rebuilt, place: Path) -> str:
         spec = to_spec(context.scene.stillscape, machine())
@@ -387,13 +385,14 @@ class _Rigging(Recutting):
         return text
 
     def rig(self, layered: Any, spec: Any, built: Built) -> str:
-        from ..scene.rig import build_rigs
-
-        made = build_rigs(layered, spec, built)
+        before = refit_rigs(layered, built.root, built.layers)
+        made = build_rigs(layered, spec, built, without=(*before.done, *before.lost))
         if not made:
             raise StillscapeError("Nobody could be cut out of the photo to be rigged; correct the landmarks, or paint the depth.")
         for armature in made:
             armature.select_set(True)
+        if len(made) == 1:  # ready for Pose Mode; actions go to all of several
+            bpy.context.view_layer.objects.active = made[0]
         return f"Rigged: {', '.join(armature.name for armature in made)}"
 
 
@@ -441,42 +440,14 @@ class STILLSCAPE_OT_rebuild_subject(_Rigging, bpy.types.Operator):
     def who(self, photo: Scenery) -> tuple[Person, ...]:
         if not rig_play.rigs_under(photo.root):
             raise UsageError("Nobody is rigged in this photo yet; choose Rig Face first.")
-        return people_in(photo)
+        there = set(owners(photo))  # those who were found since get no layer by this
+        return tuple(p for p in people_in(photo) if p.name in there)
 
     def rig(self, layered: Any, spec: Any, built: Built) -> str:
-        from ..scene.rig import LAYER, rebuild_from, rigs_of
-        from ..scene.rig_people import layer_index
-
-        people = {person.name: person for person in people_of(layered)}
-        done, kept = [], set()
-        for rigged in rigs_of(built.root):
-            person = people.get(rigged.person)
-            index = None if person is None else layer_index(layered, person)
-            if person is None or index is None:
-                continue
-            _change_places(rigged.mesh.get(LAYER), built.layers[index])
-            rigged.mesh[LAYER] = built.layers[index]
-            # Limbs that were not rigged stay so.
-            rebuilt = rebuild_from(layered, rigged, person, body=any(b.name.startswith("upper_arm") for b in rigged.armature.data.bones))
-            if rebuilt is not None:
-                done.append(rigged.person)
-                kept |= set(rebuilt.kept)
+        done, kept, _ = refit_rigs(layered, built.root, built.layers)
         if not done:
             raise StillscapeError("None of the rigged people could be cut out again; correct the landmarks, or paint the depth.")
-        return f"Rebuilt: {', '.join(done)}" + (f"; kept {', '.join(sorted(kept))}" if kept else "")
-
-
-def _change_places(before: bpy.types.Object | None, now: bpy.types.Object) -> None:
-    """The layer that a rig stands for is another object since the photo was cut again: hide that one instead."""
-    if before is None or before == now:
-        return
-    for name in ("hide_viewport", "hide_render"):
-        mine, other = getattr(before, name), getattr(now, name)
-        setattr(before, name, other)
-        setattr(now, name, mine)
-    for name in [key for key in before.keys() if key == _SHOWN]:
-        now[name] = before[name]
-        del before[name]
+        return f"Rebuilt: {', '.join(done)}" + (f"; kept {', '.join(kept)}" if kept else "")
 
 
 class STILLSCAPE_OT_remove_rig(OnPhoto, bpy.types.Operator):
@@ -486,8 +457,6 @@ class STILLSCAPE_OT_remove_rig(OnPhoto, bpy.types.Operator):
     bl_options = {"REGISTER", "UNDO"}
 
     def on_photo(self, context: bpy.types.Context, photo: Scenery) -> set[str]:
-        from ..scene.rig import remove_rig
-
         for armature in rigs_meant(context, photo):
             remove_rig(armature)
         if context.scene.camera == photo.camera:
@@ -562,13 +531,31 @@ class STILLSCAPE_OT_load_capture(OnPhoto, bpy.types.Operator, ImportHelper):
 class STILLSCAPE_OT_make_rig_assets(OnPhoto, bpy.types.Operator):
     bl_idname = "stillscape.make_rig_assets"
     bl_label = "Add to Asset Browser"
-    bl_description = "Put every ready action into the asset browser of this file, as a pose and as a clip; once for each file"
+    bl_description = (
+        "Put every ready action into the asset browser of this file, as a pose and as a clip; once for each file. "
+        "Catalogs for them are added to the catalog file in the folder of the .blend file"
+    )
     bl_options = {"REGISTER", "UNDO"}
 
     def on_photo(self, context: bpy.types.Context, photo: Scenery) -> set[str]:
         made = rig_play.make_assets(rigs_meant(context, photo)[0], photo.notes.fps)
-        self.report({"INFO"}, f"{len(made)} assets" if made else "They are in the asset browser already")
+        said = f"{len(made)} assets" if made else "They are in the asset browser already"
+        folder = catalog_folder(context)
+        if folder is None:
+            said += "; save the file and choose this again to give them catalogs"
+        elif rig_play.write_catalogs(folder):
+            said += f"; catalogs in {shown(folder / rig_play.CATALOG_FILE)}, seen once the file is opened again"
+        self.report({"INFO"}, said)
         return {"FINISHED"}
+
+
+def catalog_folder(context: bpy.types.Context) -> Path | None:
+    """Where Blender looks for the catalogs of this file: the asset library that it lies in, else its own folder; None if unsaved."""
+    if not bpy.data.filepath:
+        return None
+    folder = Path(bpy.data.filepath).resolve().parent
+    libraries = [Path(bpy.path.abspath(one.path)).resolve() for one in context.preferences.filepaths.asset_libraries if one.path]
+    return max((p for p in libraries if p == folder or p in folder.parents), key=lambda p: len(p.parts), default=folder)
 
 
 class STILLSCAPE_OT_follow_rigify(OnPhoto, bpy.types.Operator):
@@ -629,11 +616,12 @@ def draw_subject(layout: bpy.types.UILayout, context: bpy.types.Context, photo: 
             settings = context.scene.stillscape
             row = column.row(align=True)
             row.prop(settings, "landmark_mirror", toggle=True)
-            row.prop(settings, "landmark_snap", toggle=True)
+            row.prop(settings, "landmark_snap", text="Snap", toggle=True)
             apply = column.operator("stillscape.apply_landmarks", icon="CHECKMARK")
             apply.mirror, apply.snap = settings.landmark_mirror, settings.landmark_snap
-        row = column.row(align=True)
-        row.operator("stillscape.load_landmarks", text="Load")
+    row = column.row(align=True)
+    row.operator("stillscape.load_landmarks", text="Load Landmarks" if not people else "Load")
+    if people:
         row.operator("stillscape.save_landmarks", text="Save")
         given = notes.consents(photo.root)
         column = layout.column()

@@ -36,8 +36,8 @@ SLOW = 20.0
 # Outside Blender -------------------------------------------------------------------------------------------------------
 
 
-def drive(options: argparse.Namespace) -> int:
-    """Run Blender on a virtual screen and be its hand."""
+def drive(options: argparse.Namespace, script: Path = Path(__file__)) -> int:
+    """Run Blender on a virtual screen and be its hand. script: whose `inside` part Blender runs."""
     folder = options.folder.resolve()
     folder.mkdir(parents=True, exist_ok=True)
     for old in folder.glob("*"):
@@ -58,7 +58,7 @@ def drive(options: argparse.Namespace) -> int:
             print("Xvfb did not start; is that screen in use?", flush=True)
             return 1
         env = {**os.environ, "DISPLAY": f":{display}"}
-        inner = [str(Path(__file__).resolve()), "--", "inside", str(folder), "--package", options.package]
+        inner = [str(script.resolve()), "--", "inside", str(folder), "--package", options.package]
         for path in options.path:
             inner += ["--path", path]
         if options.network:
@@ -507,8 +507,11 @@ class Importing:
         yield {"do": "picture", "name": "window"}
 
 
-def inside(options: argparse.Namespace) -> None:
-    """In Blender's window: run the steps from a timer, for between them the window must go on."""
+def inside(options: argparse.Namespace, steps_of: Callable[[Path, str], Iterator] | None = None) -> None:
+    """In Blender's window: run the steps from a timer, for between them the window must go on.
+
+    steps_of: the steps, for a folder and the name of the package; those of this file if left out.
+    """
     import bpy
 
     folder, package = options.folder, options.package
@@ -519,7 +522,10 @@ def inside(options: argparse.Namespace) -> None:
         importlib.import_module(package + ".ui").register()
     number = 0
     waiting: Path | None = None
-    steps = Importing(folder, package, options.picture, options.network, options.worker_python).steps()
+    if steps_of is not None:
+        steps = steps_of(folder, package)
+    else:
+        steps = Importing(folder, package, options.picture, options.network, options.worker_python).steps()
 
     def tick() -> float | None:
         nonlocal number, waiting

@@ -208,6 +208,30 @@ def test_the_eyes_look_at_their_target(head):
     assert math.degrees(there[0].angle(gaze()[0])) == pytest.approx(10, abs=0.5)
 
 
+def test_gaze_and_turn_of_an_eye_stay_within_its_limits_together(head):
+    _, _, made = head
+    bones = made.armature.pose.bones
+
+    def angles():
+        bpy.context.view_layer.update()
+        return [math.degrees(v) for v in (bones["eye_rest.L"].matrix.inverted() @ bones["eye.L"].matrix).to_euler("XYZ")]
+
+    most = {c: math.degrees(getattr(bones["eye.L"].constraints[ROTATION], f"max_{c}")) for c in "xz"}
+    bones["eyes"].location = (-0.1, 0.0, 0.0)  # aside, by less than the limit
+    aside = angles()
+    assert 5 < aside[2] < most["z"] - 2
+    bones["eye.L"].rotation_euler = (0.0, 0.0, math.radians(most["z"] - aside[2]) / 2)
+    both = angles()
+    assert aside[2] + 1 < both[2] < most["z"]  # one comes on top of the other ...
+    bones["eye.L"].rotation_euler = (math.radians(90), 0.0, math.radians(90))
+    far = angles()
+    assert far[2] == pytest.approx(most["z"], abs=0.1) and far[0] == pytest.approx(most["x"], abs=0.1)  # ... and no farther
+    bones["head"].rotation_euler = (0.1, 0.2, 0.1)
+    assert angles() == pytest.approx(far, abs=0.5)
+    for name in ("eyes", "eye.L", "head"):
+        bones[name].location, bones[name].rotation_euler = (0, 0, 0), (0, 0, 0)
+
+
 def test_lids_turn_about_the_eyeball(head):
     _, subject, made = head
     rest = moved(made.mesh)

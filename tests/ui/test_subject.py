@@ -13,6 +13,7 @@ import pytest
 from addon import ui
 from addon.output import people as acting
 from addon.scene import compat, landmark_handles, notes, rig_play
+from addon.scene import rig as rig_scene
 from addon.ui import scenery
 from addon.vision.landmarks import CHIN, COUNT, LEFT_PUPIL, MIRROR, RIGHT_PUPIL, FacePoints, Person, from_json, to_json
 from tests.scene.rig_armature import make_armature
@@ -104,6 +105,19 @@ def drag(photo: scenery.Scenery, index: int, by: tuple[float, float], push: floa
     place = landmark_handles.place_of(o, photo.notes)
     assert place is not None
     o.location = landmark_handles._ray(photo.notes, (place[0] + by[0], place[1] + by[1])) * o.location.y * push
+
+
+def test_a_rig_is_out_of_the_way_of_landmarks(rig, placed):
+    assert bpy.ops.stillscape.show_landmarks() == {"FINISHED"}
+    assert not rig.visible_get() and bpy.context.active_object in landmark_handles.handles(placed.root)
+    drag(placed, CHIN, (0.0, 0.01))
+    bpy.ops.stillscape.apply_landmarks()
+    assert not rig.visible_get()
+    assert bpy.ops.stillscape.show_landmarks() == {"FINISHED"} and rig.visible_get() and not landmark_handles.handles(placed.root)
+    rig.hide_set(True)  # by the artist
+    bpy.ops.stillscape.show_landmarks()
+    bpy.ops.stillscape.show_landmarks()
+    assert not rig.visible_get()
 
 
 def test_a_dragged_landmark_is_taken_over_wherever_it_is_in_depth(placed):
@@ -277,12 +291,24 @@ def test_render_film_says_that_a_person_was_animated(rig, placed, tmp_path):
     assert read_film(tmp_path / "film.mp4").comment == acting.NOTE
 
 
-def test_layers_of_rigged_people_are_not_cut_without_them(rig):
-    with pytest.raises(RuntimeError, match="choose Rebuild Subject"):
-        bpy.ops.stillscape.rebuild_layers()
-    bpy.ops.stillscape.confirm_rights()
-    with pytest.raises(RuntimeError, match="There are rigs in this photo already"):
-        bpy.ops.stillscape.rig_face()
+def test_assets_have_catalogs_beside_the_saved_file(rig, tmp_path):
+    catalogs = tmp_path / rig_play.CATALOG_FILE
+    assert bpy.ops.stillscape.make_rig_assets() == {"FINISHED"}
+    assert not catalogs.exists()  # nowhere to put them yet
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "kept.blend"))
+    theirs = "# mine\nVERSION 1\n\n11111111-2222-3333-4444-555555555555:Props:Props\n"
+    catalogs.write_text(theirs)
+    for _ in range(2):
+        assert bpy.ops.stillscape.make_rig_assets() == {"FINISHED"}
+        text = catalogs.read_text()
+        assert text.startswith(theirs) and all(text.count(i) == 1 for i in rig_play.CATALOGS.values())
+    catalogs.unlink()
+    bpy.ops.stillscape.make_rig_assets()
+    assert "VERSION 1" in catalogs.read_text()
+    catalogs.write_text("VERSION 7\n")
+    with pytest.raises(RuntimeError, match=r"blender_assets.cats.txt: cannot be added to .*VERSION 7"):
+        bpy.ops.stillscape.make_rig_assets()
+    assert catalogs.read_text() == "VERSION 7\n"
 
 
 def test_following_needs_a_rigify_rig(rig):
@@ -339,3 +365,90 @@ def test_a_portrait_is_found_rigged_corrected_and_unrigged(tmp_path):
     assert paths(rig_play.rigs_under(photo.root)[0]) == before
     assert bpy.ops.stillscape.remove_rig() == {"FINISHED"}
     assert rig_play.rigs_under(the_photo().root) == []
+
+
+@pytest.fixture
+def two(tmp_path: Path) -> scenery.Scenery:
+    """Two people before one wall, of whom the first is rigged."""
+    data = pytest.importorskip("skimage.data")
+    one = cv2.resize(data.astronaut()[:400, 40:440, ::-1], (200, 200), interpolation=cv2.INTER_AREA)
+    cv2.imwrite(str(tmp_path / "pair.png"), np.hstack([one, one[:, ::-1]]))
+    settings = bpy.context.scene.stillscape
+    settings.depth.estimator = "auto"
+    settings.relief.max_vertices = 20_000
+    assert bpy.ops.stillscape.import_photo(filepath=str(tmp_path / "pair.png")) == {"FINISHED"}
+    assert bpy.ops.stillscape.find_people() == {"FINISHED"}
+    photo = the_photo()
+    people = notes.people_of(photo.root)
+    assert len(people) == 2
+    bpy.ops.stillscape.confirm_rights()
+    notes.note_people(photo.root, people[:1])
+    assert bpy.ops.stillscape.rig_face() == {"FINISHED"}
+    photo = the_photo()
+    notes.note_people(photo.root, people)
+    return photo
+
+
+def seen_layers(photo: scenery.Scenery) -> dict[str, bool]:
+    """By the layer's owner, or its name: whether its live sheet is shown."""
+    return {str(o.get("stillscape_owner", o.name)): not (o.hide_viewport or o.hide_render) for o in photo.layers}
+
+
+@RIGGED
+def test_rigs_follow_whatever_is_cut_anew(two):
+    (first,) = rig_scene.rigs_of(two.root)
+    name = first.person
+    assert seen_layers(two)[name] is False and scenery.shown(two)[-1][0] == two.layers[-1]
+    armature, order = first.armature, [o.name for o in two.layers]
+    assert order == sorted(order)  # "pair 1 ...", "pair 2 ..."
+    bpy.ops.stillscape.add_action(action="blink")
+    moving = paths(armature)
+
+    # the other person is rigged beside the first, who stays
+    assert bpy.ops.stillscape.rig_face() == {"FINISHED"}
+    rigs = rig_scene.rigs_of(the_photo().root)
+    assert len(rigs) == 2 and armature in [r.armature for r in rigs] and paths(armature) == moving
+    assert all(r.mesh[rig_scene.LAYER].get("stillscape_owner") == r.person for r in rigs)
+    seen = seen_layers(the_photo())
+    assert [seen.pop(r.person) for r in rigs] == [False, False] and all(seen.values())
+    with pytest.raises(RuntimeError, match="Everybody in this photo is rigged already"):
+        bpy.ops.stillscape.rig_face()
+
+    # layers cut in another way: both rigs go along
+    bpy.context.scene.stillscape.layers.layers = "two"
+    assert bpy.ops.stillscape.rebuild_layers() == {"FINISHED"}
+    photo = the_photo()
+    assert {r.armature for r in rig_scene.rigs_of(photo.root)} == {r.armature for r in rigs} and paths(armature) == moving
+    seen = seen_layers(photo)
+    assert [seen.pop(r.person) for r in rigs] == [False, False] and seen and all(seen.values())
+    bpy.context.scene.stillscape.layers.layers = "off"
+    with pytest.raises(RuntimeError, match="set Layers to Many"):
+        bpy.ops.stillscape.rebuild_layers()
+    bpy.context.scene.stillscape.layers.layers = "many"
+
+    # one alone: what is seen of a person is the rig
+    own = rig_scene.layer_of(rigs[0])
+    assert own is not None
+    assert bpy.ops.stillscape.solo_layer(name=own.name) == {"FINISHED"}
+    assert ui.layers.is_solo(photo, own.name) and own.hide_viewport and not rigs[0].mesh.hide_viewport and rigs[1].mesh.hide_render
+    bpy.ops.stillscape.solo_layer(name=own.name)
+    assert own.hide_viewport and not rigs[1].mesh.hide_render
+
+    # baked: the sheets, not what a rig stands for
+    assert bpy.ops.stillscape.bake_layers() == {"FINISHED"}
+    baked = bpy.data.collections[f"{photo.collection.name} Baked"]
+    assert len(baked.objects) == len(photo.layers) - 2
+    assert all(o.hide_viewport and o.hide_render for o in photo.layers) and not any(r.mesh.hide_render for r in rigs)
+
+
+@RIGGED
+def test_people_keep_their_layers_without_a_rig(two):
+    assert bpy.ops.stillscape.remove_rig() == {"FINISHED"}
+    photo = the_photo()
+    owner = notes.people_of(photo.root)[0].name
+    sheet = next(o for o in photo.layers if o.get("stillscape_owner") == owner)
+    assert all(seen_layers(photo).values())
+    assert bpy.ops.stillscape.rebuild_layers() == {"FINISHED"}
+    photo = the_photo()
+    mine = [o for o in photo.layers if "stillscape_owner" in o]
+    assert mine == [sheet] and sheet["stillscape_owner"] == owner and all(seen_layers(photo).values())
