@@ -21,7 +21,7 @@ import numpy as np
 ROOT = Path(__file__).resolve().parents[1]
 OUT = ROOT / "build" / "benchmarks" / "rig"
 ACTIONS = ("blink", "look-left", "slow-smile", "nod", "surprise", "talk", "turn")
-FRAMES, SHOWN = 24, 6
+FRAMES, SHOWN = 14, 6
 SIDE = 230  # pixels of a picture of the sheet
 DRIVER = ROOT / "headless" / "stillscape.py"
 
