@@ -157,11 +157,11 @@ def _look(eyes: list[bpy.types.Object], h: Head, shot: Shot, rng: Rng) -> NDArra
     toward = np.asarray(shot.at) - h.eyes.mean(0)
     if rng.random() < 0.45:
         toward = np.array([0, -1.0, 0])
-        yaw, pitch = rng.normal(0, 0.25), rng.normal(0, 0.12)
+        yaw, pitch = rng.normal(0, 0.35), rng.normal(0, 0.16)
     else:
         yaw, pitch = rng.normal(0, 0.06, 2)
     level = math.atan2(toward[0], -toward[1])
-    level, up = np.clip(level + yaw, -0.65, 0.65), np.clip(math.atan2(toward[2], math.hypot(toward[0], toward[1])) + pitch, -0.35, 0.35)
+    level, up = np.clip(level + yaw, -0.75, 0.75), np.clip(math.atan2(toward[2], math.hypot(toward[0], toward[1])) + pitch, -0.4, 0.4)
     aim = np.array([math.sin(level) * math.cos(up), -math.cos(level) * math.cos(up), math.sin(up)])
     for eye in eyes:
         eye.rotation_euler = Vector(-aim).to_track_quat("Y", "Z").to_euler()

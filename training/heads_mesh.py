@@ -330,8 +330,8 @@ def expressions(rng: Rng, traits: Traits) -> tuple[dict[str, float], bool, bool]
         add(0.35, 1.0, "mouth-corner-puller")
         if rng.random() < 0.5:
             add(0.0, 0.5, "mouth-retraction")
-        if rng.random() < 0.6:
-            add(0.0, 0.6, "eye-left-slit", "eye-right-slit")
+        if rng.random() < 0.7:  # cheeks push the lower lids up; who laughs hard screws the eyes up
+            add(0.0, 0.6 if mouth == "smile" else 1.0, "eye-left-slit", "eye-right-slit")
     if opened and mouth in ("smile", "laugh"):
         add(0.2 if mouth == "smile" else 0.5, 1.0, "mouth-part-later")
         add(0.0, 0.15 if mouth == "smile" or rng.random() < 0.6 else 0.4, "mouth-open")

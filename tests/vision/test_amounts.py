@@ -95,7 +95,7 @@ def test_a_flat_picture_shows_what_lies_past_its_border_as_geometry_has_it(right
 @settings(max_examples=25, deadline=None)
 def test_turning_shows_what_a_homography_shows(tilt, pan, roll):
     turn = coverage.rotation_matrix((tilt, pan, roll))
-    found = coverage.shares(made([sheet(2.0, ring=60)], 2.0), FILM, Pose((0.0, 0.0, 0.0), (tilt, pan, roll)))
+    found = coverage.shares(made([sheet(2.0, ring=80)], 2.0), FILM, Pose((0.0, 0.0, 0.0), (tilt, pan, roll)))
     w, h = FILM.size
     x = ((np.arange(w) + 0.5) / w - 0.5) * RAYS.width
     y = (0.5 - (np.arange(h) + 0.5) / h) * RAYS.height
