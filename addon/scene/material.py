@@ -31,7 +31,7 @@ from typing import NamedTuple
 
 import bpy
 
-from ..vision.geometry import MOST_STRETCH, MOVED, OPENS, PARTED, RayMap
+from ..vision.geometry import MOVED, OPENS, PARTED, RayMap
 from . import compat
 from . import light as lights
 from .relief import BACKED, RAY, TORN
@@ -317,7 +317,7 @@ def layer_group() -> bpy.types.NodeTree:
         ("UV", "Vector", None, "Where in the photo"),
         ("Moved", "Float", 0.0, "0 from where the photo was taken"),
         ("Stretch", "Float", 1.0, ""),
-        ("Most Stretch", "Float", MOST_STRETCH, "Faces that look longer than this many times open where another layer is behind"),
+        ("Most Stretch", "Float", OPENS[0], "Faces that look longer than this many times open where another layer is behind"),
     ):
         socket = group.interface.new_socket(name, in_out="INPUT", socket_type=f"NodeSocket{kind}", description=text)
         if default is not None:
@@ -349,7 +349,7 @@ def layer_group() -> bpy.types.NodeTree:
             g.put(ramp.inputs[name], value)
         return ramp.outputs[0]
 
-    stretched = exceeds(given["Most Stretch"], g.math("MULTIPLY", given["Most Stretch"], OPENS))
+    stretched = exceeds(given["Most Stretch"], g.math("MULTIPLY", given["Most Stretch"], OPENS[1] / OPENS[0]))
     # Faces between two depths come apart sooner, but not where they are seen as the photo saw them.
     parted = g.math("MULTIPLY", torn, exceeds(*PARTED))
     open_ = g.math("MULTIPLY", g.math("MAXIMUM", parted, stretched), backed)

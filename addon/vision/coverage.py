@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..moves import Keyframe, Shot, Stage, sampled, zoom_of
-from .geometry import MOST_STRETCH, MOVED, OPENS, PARTED, Framing, RayMap
+from .geometry import MOVED, OPENS, PARTED, STRETCHED, Framing, RayMap
 
 Floats = NDArray[Any]
 """float32 throughout. The stubs of NumPy take every product with a number for float64, hence Any."""
@@ -75,7 +75,7 @@ class Pose(NamedTuple):
 class Shares(NamedTuple):
     """What a camera shows, in shares of the film's pixels, of which those of a subject count twice and those of a face four times:
 
-    uncovered: nothing is there. stretched: faces look more than MOST_STRETCH times as long as in the photo. outside: it lies past the photo's
+    uncovered: nothing is there. stretched: faces look more than STRETCHED times as long as in the photo. outside: it lies past the photo's
     border. revealed: it was hidden in the photo. And how much that the film showed at rest has left it, in shares of themselves:
     faces, subject and the whole photo.
     """
@@ -343,9 +343,9 @@ def _stretched(sheet: _Drawn, cells: NDArray[np.int64], pose: Pose, turn: NDArra
     steep = sheet.steep[cells]
     most = (1 + steep * (stretch - 1)) / np.maximum(axis, 1e-3).astype(np.float32)  # of its steepest face
     part = np.clip(most / (steep * np.maximum(stretch, 1e-3)), 0, 1)  # of the cell, that the steepest face takes
-    ramp = np.where(sheet.torn[cells], (most - PARTED[0]) / (PARTED[1] - PARTED[0]), (most - MOST_STRETCH) / (MOST_STRETCH * (OPENS - 1)))
+    ramp = np.where(sheet.torn[cells], (most - PARTED[0]) / (PARTED[1] - PARTED[0]), (most - OPENS[0]) / (OPENS[1] - OPENS[0]))
     opening = sheet.backed[cells] * np.clip(ramp, 0, 1)
-    return np.where(most > MOST_STRETCH, part * (1 - opening), 0), part * opening
+    return np.where(most > STRETCHED, part * (1 - opening), 0), part * opening
 
 
 def _boxes(sheet: _Drawn, pose: Pose, window: _Window) -> tuple[NDArray[np.int64], Floats, NDArray[np.int64]]:

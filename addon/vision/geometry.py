@@ -132,8 +132,10 @@ def _samples(n: int, step: float, margin: float, off_centre: float) -> NDArray[n
 
 ASIDE = 0.002
 """How far a sheet lies behind another of the same surface, as a share of the distance."""
-MOST_STRETCH, OPENS = 2.0, 1.4
-"""A face opens, where another layer is behind, from so many times its length in the photo to OPENS times that."""
+STRETCHED = 2.0
+"""What looks longer than so many times its length in the photo is seen to be stretched."""
+OPENS = 1.8, 2.16
+"""Between so many times its length in the photo a face opens, where another layer is behind."""
 PARTED = 1.2, 1.6
 """Where a face between two depths opens."""
 MOVED = 0.05, 1.0

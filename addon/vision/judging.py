@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from .amounts import Measure
 from .coverage import FACE, REST, WEIGHTS, Points, Pose, Shares, View, lost, rotation_matrix
 from .cv import cv
-from .geometry import MOST_STRETCH, RayMap
+from .geometry import STRETCHED, RayMap
 from .warp import Floats, Sheet, Warp
 from .warp import Pose as Place
 
@@ -41,7 +41,7 @@ class _Judge(Warp):
         if sheet.hidden is not None:
             found[:, _REVEALED] = (_at(sheet.hidden, met.x, met.y) & ~outside) * weight
         if not sheet.sky:
-            found[:, _STRETCHED] = (self._stretch(sheet, met.x, met.y, met.ex, met.ey)[0] > MOST_STRETCH) * weight
+            found[:, _STRETCHED] = (self._stretch(sheet, met.x, met.y, met.ex, met.ey)[0] > STRETCHED) * weight
         return found, np.ones(len(met.x), np.float32)
 
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from ..errors import RenderError
 from ..spec import SceneSpec
+from .backing import back_up, find_frayed
 from .cv import cv
 from .fill import fill, fill_with_network
 from .layered import DepthKind, DepthMap, Layer
@@ -27,7 +28,8 @@ from .texture import average_down, decoded, linear_to_srgb
 MOST_PIXELS = 4_000_000  # of the grid that depth and layers live on; more, and Blender's brushes and the live relief become slow
 MOST_LAYERS = 6
 DEFAULT_RESERVE = 0.08  # of the width: room for every move at its usual amount
-_LEAST_GAP = 1.2  # pixels
+_LEAST_GAP = 1.0  # pixels
+_STEEP = 0.45  # pixels: what opens by more at the reserve and is not cut becomes a slope
 _LEAST_SKY = 0.002  # share of the picture; less is a gap in the depth map
 
 
@@ -76,7 +78,7 @@ def cut_layers(
         sky = None if sky is None or not (sky & (whose == 0)).any() else sky & (whose == 0)
         d = settle_depth(d, whose, tear, sky)
     cuts = find_cuts(d, tear, sky)
-    d = without_specks(d, cuts, tear)
+    d = without_specks(d, cuts, tear, min(tear, _STEEP / (reserve_of(spec) * size[0])))
     levels = find_levels(d, cuts, 2 if settings.mode == "two" else MOST_LAYERS, sky)
     reach, ring = reserve_pixels(spec, size)
     levels = give_back(levels, d, cuts, reach)
@@ -84,20 +86,27 @@ def cut_layers(
     if names:
         owned = give_levels(levels, d, cuts, whose, names, tear, sky)
         levels = owned.levels
+    endless = sky is not None and bool(sky.any())
+    filler = _filler(spec)
     sheets = cut_sheets(
         colour,
         d,
         owned.cuts,
         levels,
-        sky=sky is not None and bool(sky.any()),
+        sky=endless,
         reach=reach,
         ring=ring,
-        fill=_filler(spec),
+        fill=filler,
         progress=lambda share: progress(0.2 + 0.6 * share, "Filling what is hidden"),
         goes_on=whose > 0 if names else None,
     )
+    solid = len(sheets) - endless
+    frayed = find_frayed(d, sheets[:solid], tear, reach) if settings.mode == "many" else None
+    if frayed is not None:
+        sheets.insert(solid, back_up(colour, d, frayed, reach, filler))
+        levels = levels + (levels == solid)  # only the sky is farther
     progress(0.8, "Packing the layers")
-    titles = layer_names(len(sheets), sky is not None, tuple(sorted(owned.people)))
+    titles = layer_names(len(sheets), sky is not None, tuple(sorted(owned.people)), frayed is not None)
     files: dict[str, bytes | NDArray[Any]] = {"levels.png": _png(levels.astype(np.uint8))}
     layers = []
     for i, (sheet, title) in enumerate(zip(sheets, titles)):
@@ -128,32 +137,29 @@ def layer_files(layer: Layer, sheet: Sheet) -> dict[str, bytes | NDArray[Any]]:
     return files
 
 
-def layer_names(count: int, sky: bool, people: tuple[int, ...] = ()) -> list[str]:
+def layer_names(count: int, sky: bool, people: tuple[int, ...] = (), backing: bool = False) -> list[str]:
     """Names in the order of the layers, numbered so that Blender's Outliner keeps it: "1 Front", "2 Middle", "3 Background", "4 Sky".
 
-    people: which of the layers are people's, from front to back: "Subject", "Subject 2" and so on.
+    people: which of the layers are people's, from front to back: "Subject", "Subject 2" and so on. backing: the last one but for the sky is what
+    stands behind tangles.
     """
-    if people:
-        return _names_with_people(count, sky, people)
-    solid = count - sky
-    middle = [f"Middle {i}" for i in range(1, solid - 1)] if solid > 3 else ["Middle"]
-    names = ["Photo"] if solid == 1 else ["Front", *middle[: solid - 2], "Background"]
-    names = [*names, "Sky"] if sky else names
+    solid = count - sky - backing
+    names = _solid_names(solid, people) + ["Backing"] * backing + ["Sky"] * sky
     return [f"{i} {name}" for i, name in enumerate(names, 1)] if count > 1 else names
 
 
-def _names_with_people(count: int, sky: bool, people: tuple[int, ...]) -> list[str]:
-    others = [i for i in range(count - sky) if i not in people]
+def _solid_names(count: int, people: tuple[int, ...]) -> list[str]:
+    if not people:
+        middle = [f"Middle {i}" for i in range(1, count - 1)] if count > 3 else ["Middle"]
+        return ["Photo"] if count == 1 else ["Front", *middle[: count - 2], "Background"]
+    others = [i for i in range(count) if i not in people]
     kinds = {i: "Subject" for i in people}
     # The last one is the background, if nobody stands behind it.
     kinds |= {i: "Front" if i < people[0] else "Background" if i == others[-1] and i > people[-1] else "Middle" for i in others}
-    if sky:
-        kinds[count - 1] = "Sky"
     names, seen = [], dict.fromkeys(kinds.values(), 0)
     for i in range(count):
         seen[kinds[i]] += 1
-        more = f" {seen[kinds[i]]}" if seen[kinds[i]] > 1 else ""
-        names.append(f"{i + 1} {kinds[i]}{more}" if count > 1 else kinds[i] + more)
+        names.append(kinds[i] + (f" {seen[kinds[i]]}" if seen[kinds[i]] > 1 else ""))
     return names
 
 

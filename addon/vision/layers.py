@@ -31,6 +31,7 @@ Bytes = NDArray[np.uint8]
 Fill = Callable[[Bytes, Mask, Mask], Bytes]
 """(colour H×W×3, source, domain) -> colour with the domain filled from the source."""
 
+_SLOPES = 8  # times that steps are smoothed
 SPECK = 12  # cuts of fewer pixels than this are noise (as in 3D Photo Inpainting)
 BEHIND = 0.5  # pixels of parallax at the reserve that a hidden surface lies behind what covers it, at least
 _LEAST_SHARE = 0.01  # a level that parts less than this share of all cuts is not worth an object
@@ -108,11 +109,29 @@ def _without_specks(cuts: Cuts) -> Cuts:
     )
 
 
-def without_specks(d: Floats, cuts: Cuts, tear: float) -> Floats:
-    """Give single pixels that stand out by more than `tear`, but were too few to be cut, the depth of their neighbours."""
+def without_specks(d: Floats, cuts: Cuts, tear: float, steep: float) -> Floats:
+    """Even out steps that are not cut, but would open here and there as specks in a smooth surface.
+
+    d: float32 H×W in [0, 1]. Single pixels that stand out by more than `tear` take the median of their neighbours, steps of more than
+    `steep` become slopes over a few pixels; nothing changes beside a cut.
+    """
+    cv2 = cv()
     near, far = cuts.sides()
-    median = cv().medianBlur(d, 3)
-    return np.where((np.abs(d - median) > tear) & ~near & ~far, median, d)
+    cut = near | far
+    median = cv2.medianBlur(d, 3)
+    d = np.where((np.abs(d - median) > tear) & ~cut, median, d)
+    for _ in range(_SLOPES):
+        across, down = np.abs(np.diff(d, axis=1)) > steep, np.abs(np.diff(d, axis=0)) > steep
+        steps = np.zeros(d.shape, np.uint8)
+        steps[:, 1:] |= across
+        steps[:, :-1] |= across
+        steps[1:] |= down
+        steps[:-1] |= down
+        steps[cut] = 0
+        if not steps.any():
+            break
+        d = np.where(cv2.dilate(steps, np.ones((3, 3), np.uint8)).astype(bool) & ~cut, cv2.blur(d, (3, 3)), d)
+    return d
 
 
 def find_levels(d: Floats, cuts: Cuts, most: int, sky: Mask | None = None) -> NDArray[np.int32]:

@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .cv import cv
-from .geometry import ASIDE, MOST_STRETCH, MOVED, OPENS, PARTED, Framing, RayMap, box_goes_on, depth_places
+from .geometry import ASIDE, MOVED, OPENS, PARTED, Framing, RayMap, box_goes_on, depth_places
 from .layered import LayeredPhoto
 from .mattes import backed, read_colour, read_grey
 from .texture import linear_to_srgb, srgb_to_linear
@@ -481,7 +481,7 @@ class Warp:
         def exceeds(least: float, most: float) -> Floats:
             return np.clip((stretch - np.float32(least)) / np.float32(most - least), 0, 1)
 
-        stretched = exceeds(MOST_STRETCH, OPENS * MOST_STRETCH)
+        stretched = exceeds(*OPENS)
         return np.where(inner == _TORN, np.maximum(exceeds(*PARTED), stretched), stretched)
 
     def _filled(
