@@ -102,7 +102,7 @@ def along(line: Points, shares: list[float]) -> Points:
 
 
 def eye_rim(upper: Points, lower: Points) -> Points:
-    """The six landmarks of the left eye (or the right one in a mirror), from the edges of its lids, N×3 and M×3 from the inner corner on."""
+    """The six landmarks of the left eye (or the right one in a mirror), from the edges of its lids, from the inner corner outwards."""
     return np.array([upper[0], *along(upper, [0.35, 0.68]), upper[-1], *along(lower, [0.66, 0.34])])
 
 
