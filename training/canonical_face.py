@@ -32,14 +32,20 @@ LIDS = (6850, 6847, 6886, 6844, 6841, 6838, 6785, 6784, 6790, 6793, 6796, 6799, 
 LOWER_LIDS = (6850, 6853, 6856, 6837, 11695, 6834, 6831, 6828, 6825, 6820, 6817, 6814, 11693, 6811, 6808, 6805)
 UPPER_LIP = (474, 7229, 7228, 7227, 7226, 11964, 7225, 7179, 7178, 7193, 10400, 7191)  # where the lips meet, from the middle outwards
 LOWER_LIP = (493, 7242, 7236, 7230, 7197, 7204, 10375, 7192, 7191)
-NOSE = (133, 135, 164, 294)
+SINGLE: dict[int, tuple[int, ...]] = {
+    27: (133,), 28: (135,), 29: (164,), 30: (294,), 33: (317, 343), 34: (7120, 7095), 35: (7119, 7057), 51: (466, 467), 52: (7219, 7220),
+    53: (7207, 7208), 54: (7182,), 55: (7233,), 56: (7245, 7239), 57: (496,), 64: (7188,),
+}  # fmt: skip
+"""Landmarks that are one vertex, or lie between two of them."""
+MIDDLE = (8, 27, 28, 29, 30, 33, 51, 57, 62, 66)
+"""Landmarks that both halves of the face share."""
 # The jaw from below the chin to the lobe, then the face's side up to the eyes' height: metres from the pupils' middle, seen from the front.
-_JAW = (
+JAW = (
     (0.0, -0.1175), (0.015, -0.1160), (0.0230, -0.1140), (0.0300, -0.1110), (0.0385, -0.1060), (0.0455, -0.1005), (0.0510, -0.0945),
     (0.0560, -0.0865), (0.0610, -0.0765), (0.0650, -0.0650), (0.0680, -0.0520), (0.0700, -0.0350), (0.0708, -0.0180), (0.0705, -0.0010),
 )  # fmt: skip
 # The middle of the brow's hairs, which the bare mesh does not have: a judgement between its brow ridge and the forehead above.
-_BROW = ((0.0115, 0.0155), (0.0205, 0.0200), (0.0310, 0.0220), (0.0415, 0.0205), (0.0515, 0.0150))
+BROW = ((0.0115, 0.0155), (0.0205, 0.0200), (0.0310, 0.0220), (0.0415, 0.0205), (0.0515, 0.0150))
 
 
 @dataclass(frozen=True)
@@ -95,6 +101,11 @@ def along(line: Points, shares: list[float]) -> Points:
     return np.stack([np.interp(np.array(shares) * length[-1], length, line[:, k]) for k in range(line.shape[1])], 1)
 
 
+def eye_rim(upper: Points, lower: Points) -> Points:
+    """The six landmarks of the left eye (or the right one in a mirror), from the edges of its lids, from the inner corner outwards."""
+    return np.array([upper[0], *along(upper, [0.35, 0.68]), upper[-1], *along(lower, [0.66, 0.34])])
+
+
 def _at_x(line: Points, x: Points) -> Points:
     """Places of a line at given x; its x must rise."""
     return np.stack([x, np.interp(x, line[:, 0], line[:, 1]), np.interp(x, line[:, 0], line[:, 2])], 1)
@@ -103,7 +114,7 @@ def _at_x(line: Points, x: Points) -> Points:
 def lips(head: Average, count: int = 12) -> Points:
     """Where closed lips meet, left half from the middle to the corner: count×3. The base mesh's lips stand a hair apart."""
     v = head.vertices
-    corner = v[7188]
+    corner = v[SINGLE[64][0]]
     upper, lower = (v[list(rows)] for rows in (UPPER_LIP, LOWER_LIP))
     upper, lower = (np.maximum.accumulate(line * [1, 0, 0], 0) + line * [0, 1, 1] for line in (upper, lower))
     x = np.linspace(0, corner[0], count)
@@ -116,27 +127,20 @@ def points(head: Average) -> Points:
     """The seventy landmarks, float64 70×3."""
     v = head.vertices
 
-    def mean(*ids: int) -> Points:
-        return v[list(ids)].mean(0)
-
     result = np.full((COUNT, 3), np.nan)
-    side = front(head, along(np.array(_JAW), [i / 8 for i in range(9)]))
+    side = front(head, along(np.array(JAW), [i / 8 for i in range(9)]))
     result[8:17] = side
-    result[22:27] = front(head, np.array(_BROW))
-    result[27:31] = v[list(NOSE)]
-    result[33], result[34], result[35] = mean(317, 343), mean(7120, 7095), mean(7119, 7057)
+    result[22:27] = front(head, np.array(BROW))
+    for i, ids in SINGLE.items():
+        result[i] = v[list(ids)].mean(0)
     upper, lower = v[list(LIDS)], v[list(LOWER_LIDS)]
-    result[LEFT_EYE] = [v[6850], *along(upper, [0.35, 0.68]), v[6805], *along(lower, [0.66, 0.34])]
-    result[51], result[52], result[53] = mean(466, 467), mean(7219, 7220), mean(7207, 7208)
-    result[54] = v[7182]
-    result[55], result[56], result[57] = v[7233], mean(7245, 7239), v[496]
+    result[LEFT_EYE] = eye_rim(upper, lower)
     line = lips(head)
     result[62] = result[66] = line[0]
     result[63] = result[65] = along(line, [0.5])[0]
     result[64] = line[-1]
     result[LEFT_PUPIL] = (PUPILS / 2, 0.0, 0.0)
-    middle = [8, 27, 28, 29, 30, 33, 51, 57, 62, 66]
-    result[middle, 0] = 0
+    result[list(MIDDLE), 0] = 0
     for i in range(COUNT):
         if np.isnan(result[i, 0]):
             result[i] = result[MIRROR[i]] * [-1, 1, 1]
@@ -153,7 +157,7 @@ def surface(head: Average) -> Points:
     at = np.array(rows)
     eye = ((at - EYE) / (0.0155, 0.0065)) ** 2
     lips = np.abs(at - (0.0, -0.074)) < (0.024, 0.004)
-    jaw = np.array(_JAW)
+    jaw = np.array(JAW)
     beside = (at[:, 1] > -0.12) & (at[:, 0] > np.interp(at[:, 1], jaw[:, 1], jaw[:, 0]) - 0.002)
     at = at[(eye.sum(1) > 1) & ~lips.all(1) & ~beside]
     found = front(head, at)

@@ -42,10 +42,12 @@ TOLERANCE = 1e-2
 """Of an output's range."""
 
 Floats = NDArray[np.float32]
+Shape = Sequence[int | str]
+"""Of a tensor; a name stands for a size that is free."""
 
 
-class _Builder:
-    """Collects the nodes and tensors of a graph."""
+class GraphBuilder:
+    """Collects the nodes and tensors of an ONNX graph. half: weights are float16 tensors, each followed by a Cast to float32."""
 
     def __init__(self, half: bool) -> None:
         self.nodes: list[onnx.NodeProto] = []
@@ -53,6 +55,7 @@ class _Builder:
         self._half = half
 
     def weight(self, name: str, values: Floats) -> str:
+        """Add weights; returns the name under which nodes take them as float32."""
         if not self._half:
             self.tensors.append(numpy_helper.from_array(np.ascontiguousarray(values, np.float32), name))
             return name
@@ -60,36 +63,45 @@ class _Builder:
         return self.node("Cast", [f"{name}.half"], name, to=TensorProto.FLOAT)
 
     def node(self, kind: str, inputs: Sequence[str], name: str, **attributes: Any) -> str:
+        """Add a node of one output; returns the name of that, which is the node's own."""
         self.nodes.append(helper.make_node(kind, list(inputs), [name], name=name, **attributes))
         return name
 
 
 def to_onnx(network: Network, *, half: bool = True) -> bytes:
     """The network as the bytes of an ONNX file, its input named as 192×256; `half`: the weights as float16."""
-    traced = fx.symbolic_trace(fused(network))
+    outputs = {"maps": [1, MAPS, "half_height", "half_width"], "view": [1, 3]}
+    return written(fused(network), "stillscape", [1, 4, *SIZES[0]], outputs, half=half)
+
+
+def written(network: nn.Module, name: str, image: Shape, outputs: dict[str, Shape], *, half: bool) -> bytes:
+    """A network of one input and several outputs as the bytes of an ONNX file, checked by the onnx package.
+
+    network: for running only, normalisation folded in; its `forward` is traced by `torch.fx` and gives a tuple. name: of the graph. image:
+    the input's shape, whose name is "image". outputs: name and shape of each, in the order of the tuple. half: see GraphBuilder.
+    Raises InputError if `translate` does not know one of its steps.
+    """
+    traced = fx.symbolic_trace(network)
     modules = dict(traced.named_modules())
-    builder = _Builder(half)
+    builder = GraphBuilder(half)
     names: dict[fx.Node, str] = {}
-    outputs: tuple[str, ...] = ()
+    results: tuple[str, ...] = ()
     for node in traced.graph.nodes:
         if node.op == "placeholder":
             names[node] = "image"
         elif node.op == "output":
-            outputs = tuple(names[value] for value in node.args[0])
+            results = tuple(names[value] for value in node.args[0])
         else:
-            names[node] = _translate(builder, node, names, modules)
-    for name, final in zip(outputs, ("maps", "view")):
-        for node in builder.nodes:
-            node.output[:] = [final if output == name else output for output in node.output]
-            node.input[:] = [final if value == name else value for value in node.input]
+            names[node] = translate(builder, node, names, modules)
+    final = dict(zip(results, outputs))
+    for node in builder.nodes:
+        node.output[:] = [final.get(value, value) for value in node.output]
+        node.input[:] = [final.get(value, value) for value in node.input]
     graph = helper.make_graph(
         builder.nodes,
-        "stillscape",
-        [helper.make_tensor_value_info("image", TensorProto.FLOAT, [1, 4, *SIZES[0]])],
-        [
-            helper.make_tensor_value_info("maps", TensorProto.FLOAT, [1, MAPS, "half_height", "half_width"]),
-            helper.make_tensor_value_info("view", TensorProto.FLOAT, [1, 3]),
-        ],
+        name,
+        [helper.make_tensor_value_info("image", TensorProto.FLOAT, image)],
+        [helper.make_tensor_value_info(output, TensorProto.FLOAT, shape) for output, shape in outputs.items()],
         builder.tensors,
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], producer_name="stillscape")
@@ -106,8 +118,11 @@ def freed(data: bytes) -> bytes:
     return model.SerializeToString()
 
 
-def _translate(builder: _Builder, node: fx.Node, names: dict[fx.Node, str], modules: dict[str, nn.Module]) -> str:
-    """Add what computes one traced step, and return the name of its result."""
+def translate(builder: GraphBuilder, node: fx.Node, names: dict[fx.Node, str], modules: dict[str, nn.Module]) -> str:
+    """Add what computes one traced step, and return the name of its result.
+
+    names: of the results of the steps before. modules: of the traced network, by name. Raises InputError for a step that is not known.
+    """
     given = [names[value] for value in node.args if isinstance(value, fx.Node)]
     name = node.name
     if node.op == "call_module":
@@ -147,7 +162,7 @@ def _translate(builder: _Builder, node: fx.Node, names: dict[fx.Node, str], modu
     raise InputError(f"The network contains {node.op} {node.target}, which training/export.py cannot write yet; add it there.")
 
 
-def _convolution(builder: _Builder, module: nn.Conv2d, given: str, name: str) -> str:
+def _convolution(builder: GraphBuilder, module: nn.Conv2d, given: str, name: str) -> str:
     weight = builder.weight(f"{name}.weight", module.weight.detach().numpy())
     inputs = [given, weight]
     if module.bias is not None:

@@ -19,6 +19,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from addon.vision.landmarks import COUNT, LEFT_EYE, LEFT_PUPIL, MIRROR, RIGHT_PUPIL
+from training.canonical_face import (
+    AVERAGE,
+    BROW,
+    JAW,
+    LIDS,
+    LOWER_LIDS,
+    LOWER_LIP,
+    MIDDLE,
+    PUPILS,
+    SINGLE,
+    UPPER_LIP,
+    along,
+    eye_rim,
+)  # fmt: skip
 from training.scenes import people_body, people_head, people_wear
 from training.scenes.people_body import Human, Traits, face_fields
 from training.scenes.people_mesh import Subdivision, ball, compact, normals, pushed_out, ramp, waves
@@ -29,33 +43,8 @@ Rng = np.random.Generator
 
 BRIGHTEST = 16.0  # linear light that the files' largest number stands for
 LOWEST = 0.42  # metres above the mesh's origin: what is below is not seen
-_PUPILS = 0.063
-
-# Vertices of hm08 on the subject's left: the rims of the lids from the inner corner outwards, and where the lips meet, from the middle.
-LIDS = (6850, 6847, 6886, 6844, 6841, 6838, 6785, 6784, 6790, 6793, 6796, 6799, 6802, 6805)
-LOWER_LIDS = (6850, 6853, 6856, 6837, 11695, 6834, 6831, 6828, 6825, 6820, 6817, 6814, 11693, 6811, 6808, 6805)
-UPPER_LIP = (474, 7229, 7228, 7227, 7226, 11964, 7225, 7179, 7178, 7193, 10400, 7191)
-LOWER_LIP = (493, 7242, 7236, 7230, 7197, 7204, 10375, 7192, 7191)
-_SINGLE: dict[int, tuple[int, ...]] = {
-    27: (133,), 28: (135,), 29: (164,), 30: (294,), 33: (317, 343), 34: (7120, 7095), 35: (7119, 7057), 51: (466, 467), 52: (7219, 7220),
-    53: (7207, 7208), 54: (7182,), 55: (7233,), 56: (7245, 7239), 57: (496,), 64: (7188,),
-}  # fmt: skip
-_MIDDLE = (8, 27, 28, 29, 30, 33, 51, 57, 62, 66)
-
-# The average adult seen from the front, metres from between the pupils: the jaw from the chin to beside the eye, and the brow's hairs.
-_JAW = (
-    (0.0, -0.1175), (0.015, -0.1160), (0.0230, -0.1140), (0.0300, -0.1110), (0.0385, -0.1060), (0.0455, -0.1005), (0.0510, -0.0945),
-    (0.0560, -0.0865), (0.0610, -0.0765), (0.0650, -0.0650), (0.0680, -0.0520), (0.0700, -0.0350), (0.0708, -0.0180), (0.0705, -0.0010),
-)  # fmt: skip
-_BROW = ((0.0115, 0.0155), (0.0205, 0.0200), (0.0310, 0.0220), (0.0415, 0.0205), (0.0515, 0.0150))
 _ARC = 12
 _INWARD = 0.62  # where an arc ends, as a share of the way from the face's middle to the edge of the jaw
-
-
-def along(line: Floats, shares: list[float]) -> Floats:
-    """Places (K×3) at shares of the length of a line of points (N×3)."""
-    length = np.concatenate([[0], np.cumsum(np.linalg.norm(np.diff(line, axis=0), axis=1))])
-    return np.stack([np.interp(np.array(shares) * length[-1], length, line[:, k]) for k in range(3)], 1)
 
 
 @dataclass(frozen=True)
@@ -106,9 +95,9 @@ def skull(folder: Path) -> Skull:
     def fine(values: Floats) -> Floats:
         return second.linear(first.linear(values[used]))
 
-    average = human.morphed(people_body.macro_targets(Traits(32.0, 0.5, (1 / 3, 1 / 3, 1 / 3), 0.5, 0.5, 1.7))).astype(np.float64)
+    average = human.morphed(people_body.macro_targets(AVERAGE)).astype(np.float64)
     eyes = [average[human.groups[f"helper-{s}-eye"]] for s in "rl"]
-    scale = _PUPILS / float(eyes[1][:, 0].mean() - eyes[0][:, 0].mean())
+    scale = PUPILS / float(eyes[1][:, 0].mean() - eyes[0][:, 0].mean())
     origin = np.array([0.0, min(e[:, 1].min() for e in eyes), np.mean([e[:, 2].mean() for e in eyes])])
     p = (second(first(average[used])) - origin) * scale
     at = np.stack([p[:, 0], p[:, 2], -p[:, 1]], 1)
@@ -118,10 +107,9 @@ def skull(folder: Path) -> Skull:
     near = people_head.nearest(v[body] * np.float32([-1, 1, 1]), v[body])[:, 0]
     mirrored[body] = body[near]
 
-    index = {tuple(xy): _in_front(at, np.array(xy)) for xy in [*_BROW, *((-x, y) for x, y in _BROW)]}
-    brows = np.array([index[-x, y] for x, y in _BROW[::-1]] + [index[xy] for xy in _BROW])
-    edge = np.array(_JAW)
-    edge = along(np.c_[edge, np.zeros(len(edge))], [i / 8 for i in range(9)])[:, :2]
+    index = {tuple(xy): _in_front(at, np.array(xy)) for xy in [*BROW, *((-x, y) for x, y in BROW)]}
+    brows = np.array([index[-x, y] for x, y in BROW[::-1]] + [index[xy] for xy in BROW])
+    edge = along(np.array(JAW), [i / 8 for i in range(9)])
     edge = np.concatenate([edge[:0:-1] * [-1, 1], edge])  # from the right ear to the left
     middle = np.stack([np.zeros(17), np.maximum(edge[:, 1], -0.05)], 1)
     arcs = np.array(
@@ -235,13 +223,13 @@ def _points(s: Skull, skin: Floats, centres: Floats, radius: float) -> Floats:
 
     for left in (True, False):
         upper, lower = side(LIDS, left), side(LOWER_LIDS, left)
-        eye = np.array([upper[0], *along(upper, [0.35, 0.68]), upper[-1], *along(lower, [0.66, 0.34])])
+        eye = eye_rim(upper, lower)
         above, below = side(UPPER_LIP, left), side(LOWER_LIP, left)
-        found = {i: side(ids, left).mean(0) for i, ids in _SINGLE.items()}
+        found = {i: side(ids, left).mean(0) for i, ids in SINGLE.items()}
         found |= dict(zip(range(LEFT_EYE.start, LEFT_EYE.stop), eye))
         found |= {62: above[0], 63: along(above, [0.5])[0], 66: below[0], 65: along(below, [0.5])[0]}
         for i, place in found.items():
-            if i in _MIDDLE:  # these lie on both halves
+            if i in MIDDLE:  # these lie on both halves
                 result[i] = place if left else (result[i] + place) / 2
             else:
                 result[i if left else MIRROR[i]] = place
@@ -450,7 +438,7 @@ def paint(s: Skull, traits: Traits, hair: Part, rng: Rng, shut: bool) -> tuple[F
 def _brows(s: Skull, rng: Rng, traits: Traits) -> Floats:
     """How densely brows grow on each fine vertex, 0..1."""
     x, y, z = s.at.T
-    line = np.array(_BROW)
+    line = np.array(BROW)
     ends = rng.uniform(-0.004, 0.003), rng.uniform(-0.006, 0.004)
     half = rng.uniform(0.0018, 0.0042) * (1.0 if traits.female < 0.5 else 0.8)
     off = np.abs(x)

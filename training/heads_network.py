@@ -15,18 +15,16 @@ from typing import Any
 
 import cv2
 import numpy as np
-import onnx
 import torch
 from numpy.typing import NDArray
-from onnx import TensorProto, helper
-from torch import Tensor, fx, nn
+from torch import Tensor, nn
 
 from addon.errors import InputError, StillscapeError
 from addon.vision.face_network import CELLS, SIDE
 from addon.vision.files import shown, write_atomically
 from addon.vision.landmarks import COUNT
 
-from .export import OPSET, _Builder, _translate
+from .export import written
 from .network import Block, Context, Unit, Up
 
 WIDTHS = (24, 40, 64, 88)
@@ -118,36 +116,7 @@ def load(path: Path) -> LandmarkNet:
 
 def to_onnx(network: LandmarkNet) -> bytes:
     """The network as the bytes of an ONNX file."""
-    traced = fx.symbolic_trace(fused(network))
-    modules = dict(traced.named_modules())
-    builder = _Builder(half=True)
-    names: dict[fx.Node, str] = {}
-    outputs: tuple[str, ...] = ()
-    for node in traced.graph.nodes:
-        if node.op == "placeholder":
-            names[node] = "image"
-        elif node.op == "output":
-            outputs = tuple(names[value] for value in node.args[0])
-        else:
-            names[node] = _translate(builder, node, names, modules)
-    final = dict(zip(outputs, ("maps", "error")))
-    for node in builder.nodes:
-        node.output[:] = [final.get(name, name) for name in node.output]
-        node.input[:] = [final.get(name, name) for name in node.input]
-    graph = helper.make_graph(
-        builder.nodes,
-        "landmarks",
-        [helper.make_tensor_value_info("image", TensorProto.FLOAT, [1, 3, SIDE, SIDE])],
-        [
-            helper.make_tensor_value_info("maps", TensorProto.FLOAT, [1, COUNT, CELLS, CELLS]),
-            helper.make_tensor_value_info("error", TensorProto.FLOAT, [1, COUNT]),
-        ],
-        builder.tensors,
-    )
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], producer_name="stillscape")
-    model.ir_version = 8
-    onnx.checker.check_model(model)
-    return model.SerializeToString()
+    return written(fused(network), "landmarks", [1, 3, SIDE, SIDE], {"maps": [1, COUNT, CELLS, CELLS], "error": [1, COUNT]}, half=True)
 
 
 def run_opencv(data: bytes, image: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:

@@ -14,24 +14,7 @@ from mathutils import Vector
 
 from ..vision.face_edit import move_point
 from ..vision.geometry import ray_map
-from ..vision.landmarks import (
-    BRIDGE,
-    CHIN,
-    COUNT,
-    INNER_LIPS,
-    JAW,
-    LEFT_BROW,
-    LEFT_EYE,
-    LEFT_PUPIL,
-    MIRROR,
-    NOSTRILS,
-    OUTER_LIPS,
-    RIGHT_BROW,
-    RIGHT_EYE,
-    RIGHT_PUPIL,
-    FacePoints,
-    Person,
-)  # fmt: skip
+from ..vision.landmarks import COUNT, MIRROR, FacePoints, Person, name_of
 from .build import ID, ROLE
 from .notes import Notes
 
@@ -40,22 +23,9 @@ HANDLE = "landmark"
 _INDEX, _PERSON, _PLACE = "stillscape_landmark", "stillscape_person", "stillscape_place"
 _SIZE = 0.06  # of an empty, in distances of the eyes
 _MOVED = 2e-5  # shares of the photo; less is rounding
-_NAMES = (
-    (JAW, "Jaw"), (RIGHT_BROW, "Brow.R"), (LEFT_BROW, "Brow.L"), (BRIDGE, "Nose"), (NOSTRILS, "Nostril"), (RIGHT_EYE, "Eye.R"),
-    (LEFT_EYE, "Eye.L"), (OUTER_LIPS, "Lips"), (INNER_LIPS, "Inner Lips"),
-)  # fmt: skip
 
 Shares = tuple[float, float]
 """A place in the photo: from the left and from the top, in shares of its width and height."""
-
-
-def name_of(index: int) -> str:
-    """A landmark's name for people."""
-    single = {RIGHT_PUPIL: "Pupil.R", LEFT_PUPIL: "Pupil.L", CHIN: "Chin"}
-    if index in single:
-        return single[index]
-    group, name = next((s, n) for s, n in _NAMES if s.start <= index < s.stop)
-    return f"{name} {index - group.start + 1}"
 
 
 def handles(root: bpy.types.Object) -> list[bpy.types.Object]:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import bpy
-from bpy_extras import view3d_utils
 from mathutils import Vector
 
 from ..errors import StillscapeError
@@ -18,6 +15,7 @@ from ..vision.faces import find_faces
 from ..vision.focus import find_focus
 from ..vision.geometry import ray_map
 from . import live, scenery
+from .clicking import Clicking, seen_at, share_of, under_mouse
 from .layout import draw_section
 from .scenery import Scenery
 from .setup import OnPhoto
@@ -87,13 +85,6 @@ def point_at(context: bpy.types.Context, photo: Scenery, at: tuple[float, float]
     return found
 
 
-def seen_at(context: bpy.types.Context, photo: Scenery, origin: Vector, direction: Vector) -> Vector | None:
-    """The point of the photo, in the root's axes, that a ray (in the world's) meets first; None if it meets none."""
-    layers = tuple(layer for layer in photo.layers if layer.visible_get())
-    found = aims.seen_point(layers, context.evaluated_depsgraph_get(), origin, direction)
-    return None if found is None else photo.root.matrix_world.inverted() @ found
-
-
 def find(photo: Scenery) -> tuple[float, float]:
     """Where a face or the nearest subject is, as shares from left and top, by the photo and its depth as they are now.
 
@@ -110,68 +101,39 @@ def find(photo: Scenery) -> tuple[float, float]:
     return found.x, found.y
 
 
-class STILLSCAPE_OT_pick_focus(OnPhoto, bpy.types.Operator):
+class STILLSCAPE_OT_pick_focus(Clicking, bpy.types.Operator):
     bl_idname = "stillscape.pick_focus"
     bl_label = "Pick Focus"
     bl_description = "Click in the picture at what the camera should aim at and be focused on"
     bl_options = {"REGISTER", "UNDO"}
+    cursor = "EYEDROPPER"
 
     at: bpy.props.FloatVectorProperty(
         name="Focus", description="From the left and from the top, in shares of the photo", size=2, min=0, max=1, default=(0.5, 0.5)
     )
 
-    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
-        if context.area is None or context.area.type != "VIEW_3D":
-            return self.refuse("Pick Focus works in a 3D viewport.")
-        context.window.cursor_modal_set("EYEDROPPER")
+    def begin(self, context: bpy.types.Context) -> None:
         context.workspace.status_text_set("Click: focus here.  Right-click or Esc: cancel")
-        context.window_manager.modal_handler_add(self)
-        return {"RUNNING_MODAL"}
 
-    def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
-        if event.type in ("RIGHTMOUSE", "ESC") and event.value == "PRESS":
-            self._end(context)
-            return {"CANCELLED"}
-        if event.type == "LEFTMOUSE" and event.value == "PRESS":
-            self._end(context)
-            return self._guarded(self._click, context, event)
-        navigating = event.type in ("MIDDLEMOUSE", "WHEELUPMOUSE", "WHEELDOWNMOUSE") or event.type.startswith(
-            ("NUMPAD", "NDOF", "TRACKPAD")
-        )
-        return {"PASS_THROUGH"} if navigating or event.type in ("MOUSEMOVE", "TIMER") else {"RUNNING_MODAL"}
-
-    def _guarded(self, what: Any, *given: Any) -> set[str]:
-        try:
-            return what(*given)
-        except StillscapeError as error:
-            return self.refuse(error)
-
-    def _end(self, context: bpy.types.Context) -> None:
-        context.window.cursor_modal_restore()
-        context.workspace.status_text_set(None)
-
-    def _click(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+    def clicked(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        self.end(context)
         photo = scenery.active_scenery(context)
         if photo is None:
             return self.refuse(f"{scenery.NOTHING}.")
-        region = next((r for r in context.area.regions if r.type == "WINDOW"), None)
-        if region is None:
-            return self.refuse("Pick Focus works in a 3D viewport.")
-        mouse = event.mouse_x - region.x, event.mouse_y - region.y
-        view = context.area.spaces.active.region_3d
-        origin = view3d_utils.region_2d_to_origin_3d(region, view, mouse)
-        point = seen_at(context, photo, origin, view3d_utils.region_2d_to_vector_3d(region, view, mouse))
+        point = under_mouse(context, photo, event)
         if point is None:
             return self.refuse("There is nothing of the photo there; click at the photo.")
-        return self._take(context, photo, point)
+        try:
+            return self._take(context, photo, point)
+        except StillscapeError as error:
+            return self.refuse(error)
 
     def on_photo(self, context: bpy.types.Context, photo: scenery.Scenery) -> set[str]:
         return self._take(context, photo, point_at(context, photo, tuple(self.at)))
 
     def _take(self, context: bpy.types.Context, photo: Scenery, point: Vector) -> set[str]:
         aim_at(context, photo, point)
-        rays = ray_map(photo.notes.camera, photo.notes.size)
-        x, y = point.x / point.y / rays.width + rays.u0, 1 - (point.z / point.y / rays.height + rays.v0)
+        x, y = share_of(photo, point)
         self.at = (min(max(x, 0), 1), min(max(y, 0), 1))
         return {"FINISHED"}
 

@@ -28,13 +28,14 @@ class _Panel:
     bl_region_type = "UI"
     bl_category = "Stillscape"
 
+    def settings(self, layout: bpy.types.UILayout) -> bpy.types.UILayout:
+        """The column in which settings are drawn, with their names on the left."""
+        layout.use_property_split, layout.use_property_decorate = True, False
+        return layout.column()
+
 
 class _SubPanel(_Panel):
     bl_parent_id = "VIEW3D_PT_stillscape"
-
-    def settings(self, layout: bpy.types.UILayout) -> bpy.types.UILayout:
-        layout.use_property_split, layout.use_property_decorate = True, False
-        return layout.column()
 
 
 class VIEW3D_PT_stillscape(_Panel, bpy.types.Panel):
@@ -100,9 +101,7 @@ class VIEW3D_PT_stillscape_next_depth(_Panel, bpy.types.Panel):
         return active_scenery(context) is not None
 
     def draw(self, context: bpy.types.Context) -> None:
-        layout = self.layout
-        layout.use_property_split, layout.use_property_decorate = True, False
-        column = layout.column()
+        column = self.settings(self.layout)
         draw_depth(column, context.scene.stillscape.depth)
         draw_section(column, context.scene.stillscape.relief, ReliefSpec)
 
@@ -168,9 +167,9 @@ class VIEW3D_PT_stillscape_networks(_Panel, bpy.types.Panel):
     bl_options = {"DEFAULT_CLOSED"}
 
     def draw(self, context: bpy.types.Context) -> None:
-        layout = self.layout
-        layout.use_property_split, layout.use_property_decorate = True, False
-        draw_section(layout.column(), context.scene.stillscape.rig, RigSpec, only=("face_network", "face_detector", "pose_network"))
+        draw_section(
+            self.settings(self.layout), context.scene.stillscape.rig, RigSpec, only=("face_network", "face_detector", "pose_network")
+        )
 
 
 class VIEW3D_PT_stillscape_move(_SubPanel, bpy.types.Panel):
@@ -193,9 +192,7 @@ class VIEW3D_PT_stillscape_focus(_Panel, bpy.types.Panel):
     bl_options = {"DEFAULT_CLOSED"}
 
     def draw(self, context: bpy.types.Context) -> None:
-        layout = self.layout
-        layout.use_property_split, layout.use_property_decorate = True, False
-        draw_focus(layout.column(), context)
+        draw_focus(self.settings(self.layout), context)
 
 
 class VIEW3D_PT_stillscape_light(_SubPanel, bpy.types.Panel):
@@ -233,11 +230,9 @@ class VIEW3D_PT_stillscape_format(_Panel, bpy.types.Panel):
     bl_order = 0
 
     def draw(self, context: bpy.types.Context) -> None:
-        layout = self.layout
-        layout.use_property_split, layout.use_property_decorate = True, False
+        column = self.settings(self.layout)
         film = context.scene.stillscape.film
         suffix = Path(context.scene.stillscape.output).suffix.lower() or ".mp4"
-        column = layout.column()
         row = column.row()
         row.active = suffix not in LOOPS
         row.prop(film, "codec")
@@ -259,10 +254,8 @@ class VIEW3D_PT_stillscape_sound(_Panel, bpy.types.Panel):
     bl_order = 1
 
     def draw(self, context: bpy.types.Context) -> None:
-        layout = self.layout
-        layout.use_property_split, layout.use_property_decorate = True, False
+        column = self.settings(self.layout)
         film = context.scene.stillscape.film
-        column = layout.column()
         column.prop(film, "audio")
         more = column.column()
         more.active = bool(film.audio)
@@ -277,9 +270,7 @@ class VIEW3D_PT_stillscape_stereo(_Panel, bpy.types.Panel):
     bl_order = 2
 
     def draw(self, context: bpy.types.Context) -> None:
-        layout = self.layout
-        layout.use_property_split, layout.use_property_decorate = True, False
-        draw_stereo(layout.column(), context, active_scenery(context))
+        draw_stereo(self.settings(self.layout), context, active_scenery(context))
 
 
 _CLASSES = (

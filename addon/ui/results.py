@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 import atexit
+import contextlib
 import hashlib
 import json
+import os
+import re
 import shutil
+import stat
 import tempfile
+import time
+import zlib
 from dataclasses import asdict, replace
 from pathlib import Path
 
 from ..spec import SceneSpec
+from ..vision.processes import has_ended, machine
 
 _MOST = 8
+_PREFIX = "stillscape-layers-"
+_NAME = re.compile(rf"{_PREFIX}(\d+)-([0-9a-f]{{8}})-.+")
+_OLD = 7 * 86400.0  # seconds without a change after which a folder is nobody's any more
+_OLD_UNTOLD = 3 * 86400.0  # the same where nothing tells whether the process that made it still runs
 _folder: Path | None = None
 
 
@@ -53,17 +64,51 @@ def forget_oldest() -> None:
 
 def _state(path: Path) -> list[object]:
     try:
-        stat = path.stat()
+        found = path.stat()
     except (OSError, ValueError):
         return [str(path)]
-    return [str(path.absolute()), stat.st_mtime_ns, stat.st_size]
+    return [str(path.absolute()), found.st_mtime_ns, found.st_size]
 
 
 def _session() -> Path:
     global _folder
     if _folder is None or not _folder.is_dir():
-        _folder = Path(tempfile.mkdtemp(prefix="stillscape-layers-"))
+        clear_forsaken()
+        _folder = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-{_mark()}-"))
     return _folder
+
+
+def _mark() -> str:
+    """The machine, for a name: some share the folder of temporary files with other machines, or with containers."""
+    return f"{zlib.crc32(machine().encode()):08x}"
+
+
+def clear_forsaken() -> None:
+    """Remove the folders of sessions that were killed: ours, right in the folder of temporary files, whose process has ended."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
+        with contextlib.suppress(OSError):  # another session clears it just now
+            found = folder.lstat()
+            ours = stat.S_ISDIR(found.st_mode) and (not hasattr(os, "getuid") or found.st_uid == os.getuid())
+            if ours and is_forsaken(folder.name, time.time() - _changed(folder)):
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+def is_forsaken(name: str, untouched: float, *, told: bool = os.name == "posix") -> bool:
+    """Whether a folder of layers of this name, in which nothing has changed for so many seconds, can go.
+
+    told: whether it can be known if a process still runs, as on Windows it cannot.
+    """
+    if untouched > _OLD:
+        return True
+    made = _NAME.fullmatch(name)
+    if made is None or made[2] != _mark():
+        return False
+    return has_ended(int(made[1])) if told else untouched > _OLD_UNTOLD
+
+
+def _changed(folder: Path) -> float:
+    """When something was last made or removed in a folder of layers, by the clock of `time.time`."""
+    return max(p.stat().st_mtime for p in (folder, *folder.iterdir()))
 
 
 def _clear() -> None:

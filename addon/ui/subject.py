@@ -8,7 +8,6 @@ from typing import Any
 
 import bpy
 import numpy as np
-from bpy_extras import view3d_utils
 from bpy_extras.io_utils import ImportHelper
 from mathutils import Vector
 from numpy.typing import NDArray
@@ -25,20 +24,20 @@ from ..scene.rig import build_rigs, refit_rigs, remove_rig
 from ..spec import RigSpec
 from ..vision.face_edit import KINDS, from_clicks, snap_to_edge
 from ..vision.files import shown, write_atomically
-from ..vision.geometry import ray_map
 from ..vision.landmarks import Person, to_json
 from ..vision.layered import read_layered
 from ..vision.layering import grid_size
 from ..vision.people import files_of
 from ..vision.subject import find_people, read_people
-from . import focus, scenery, setup
+from . import clicking, focus, scenery, setup
+from .clicking import Clicking
 from .layers import Recutting, owners, rigged_people, write_as_it_is
 from .layout import draw_section, draw_text
 from .preferences import machine
 from .properties import to_spec
 from .scenery import Scenery
 from .setup import OnPhoto, has_photo
-from .tasks import in_object_mode, is_free
+from .tasks import in_object_mode
 
 _LOOKED_AT = 4_000_000  # pixels in which people are looked for
 _PUT_AWAY = "stillscape_put_away"  # of an armature: hidden while landmarks are shown
@@ -112,7 +111,7 @@ class STILLSCAPE_OT_find_people(OnPhoto, bpy.types.Operator):
         return {"FINISHED"}
 
 
-class STILLSCAPE_OT_place_face(OnPhoto, bpy.types.Operator):
+class STILLSCAPE_OT_place_face(Clicking, bpy.types.Operator):
     bl_idname = "stillscape.place_face"
     bl_label = "Place by Clicks"
     bl_description = (
@@ -133,48 +132,34 @@ class STILLSCAPE_OT_place_face(OnPhoto, bpy.types.Operator):
 
     _places: list[tuple[float, float]]
 
-    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
-        if context.area is None or context.area.type != "VIEW_3D":
-            return self.refuse("Place by Clicks works in a 3D viewport.")
+    def begin(self, context: bpy.types.Context) -> None:
         self._places = []
-        context.window.cursor_modal_set("CROSSHAIR")
         self._ask(context)
-        context.window_manager.modal_handler_add(self)
-        return {"RUNNING_MODAL"}
 
     def _ask(self, context: bpy.types.Context) -> None:
         number = len(self._places)
         context.workspace.status_text_set(f"Click {number + 1} of 5: {_CLICKS[number]}.  Backspace: one back.  Right-click or Esc: cancel")
 
     def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
-        if event.type in ("RIGHTMOUSE", "ESC") and event.value == "PRESS":
-            self._end(context)
-            return {"CANCELLED"}
         if event.type == "BACK_SPACE" and event.value == "PRESS":
             self._places = self._places[:-1]
             self._ask(context)
             return {"RUNNING_MODAL"}
-        if event.type == "LEFTMOUSE" and event.value == "PRESS":
-            photo = scenery.active_scenery(context)
-            place = None if photo is None else _clicked(context, photo, event)
-            if place is None:
-                self.report({"WARNING"}, "There is nothing of the photo there; click at the photo")
-                return {"RUNNING_MODAL"}
-            self._places.append(place)
-            if len(self._places) < len(_CLICKS):
-                self._ask(context)
-                return {"RUNNING_MODAL"}
-            self._end(context)
-            self.clicks = [n for place in self._places for n in place]
-            return self.execute(context)
-        navigating = event.type in ("MIDDLEMOUSE", "WHEELUPMOUSE", "WHEELDOWNMOUSE") or event.type.startswith(
-            ("NUMPAD", "NDOF", "TRACKPAD")
-        )
-        return {"PASS_THROUGH"} if navigating or event.type in ("MOUSEMOVE", "TIMER") else {"RUNNING_MODAL"}
+        return super().modal(context, event)
 
-    def _end(self, context: bpy.types.Context) -> None:
-        context.window.cursor_modal_restore()
-        context.workspace.status_text_set(None)
+    def clicked(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        photo = scenery.active_scenery(context)
+        point = None if photo is None else clicking.under_mouse(context, photo, event)
+        if photo is None or point is None or point.y <= 1e-6:
+            self.report({"WARNING"}, "There is nothing of the photo there; click at the photo")
+            return {"RUNNING_MODAL"}
+        self._places.append(clicking.share_of(photo, point))
+        if len(self._places) < len(_CLICKS):
+            self._ask(context)
+            return {"RUNNING_MODAL"}
+        self.end(context)
+        self.clicks = [n for place in self._places for n in place]
+        return self.execute(context)
 
     def on_photo(self, context: bpy.types.Context, photo: Scenery) -> set[str]:
         numbers = list(self.clicks)
@@ -191,21 +176,6 @@ class STILLSCAPE_OT_place_face(OnPhoto, bpy.types.Operator):
         notes.note_people(photo.root, tuple(people))
         _show_again(context, photo)
         return {"FINISHED"}
-
-
-def _clicked(context: bpy.types.Context, photo: Scenery, event: bpy.types.Event) -> tuple[float, float] | None:
-    """Where in the photo a click went, in shares; None beside it."""
-    region = next((r for r in context.area.regions if r.type == "WINDOW"), None)
-    if region is None:
-        return None
-    mouse = event.mouse_x - region.x, event.mouse_y - region.y
-    view = context.area.spaces.active.region_3d
-    origin = view3d_utils.region_2d_to_origin_3d(region, view, mouse)
-    point = focus.seen_at(context, photo, origin, view3d_utils.region_2d_to_vector_3d(region, view, mouse))
-    if point is None or point.y <= 1e-6:
-        return None
-    rays = ray_map(photo.notes.camera, photo.notes.size)
-    return point.x / point.y / rays.width + rays.u0, 1 - (point.z / point.y / rays.height + rays.v0)
 
 
 # Landmarks
@@ -396,20 +366,12 @@ class _Rigging(Recutting):
         return f"Rigged: {', '.join(armature.name for armature in made)}"
 
 
-def _may_cut(cls: Any, context: bpy.types.Context) -> bool:
-    return has_photo(cls, context) and is_free(cls) and in_object_mode(cls, context)
-
-
 class STILLSCAPE_OT_rig_face(_Rigging, bpy.types.Operator):
     bl_idname = "stillscape.rig_face"
     bl_label = "Rig Face"
     bl_description = "Give every face that is known bones for head, jaw, lids, eyes, brows and lips, and 52 sliders"
     bl_options = {"REGISTER", "UNDO"}
     title = "Rig Face"
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        return _may_cut(cls, context)
 
 
 class STILLSCAPE_OT_rig_body(_Rigging, bpy.types.Operator):
@@ -420,10 +382,6 @@ class STILLSCAPE_OT_rig_body(_Rigging, bpy.types.Operator):
     title = "Rig Body"
     kind = "body"
 
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        return _may_cut(cls, context)
-
 
 class STILLSCAPE_OT_rebuild_subject(_Rigging, bpy.types.Operator):
     bl_idname = "stillscape.rebuild_subject"
@@ -432,10 +390,6 @@ class STILLSCAPE_OT_rebuild_subject(_Rigging, bpy.types.Operator):
     bl_options = {"REGISTER", "UNDO"}
     title = "Rebuild Subject"
     kind = "body"
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        return _may_cut(cls, context)
 
     def who(self, photo: Scenery) -> tuple[Person, ...]:
         if not rig_play.rigs_under(photo.root):

@@ -16,7 +16,7 @@ from .amounts import Measure
 from .coverage import FACE, REST, WEIGHTS, Points, Pose, Shares, View, lost, rotation_matrix
 from .cv import cv
 from .geometry import STRETCHED, RayMap
-from .warp import Floats, Sheet, Warp
+from .warp import Floats, Sheet, Warp, sampled
 from .warp import Pose as Place
 
 _STRETCHED, _OUTSIDE, _REVEALED = range(3)
@@ -47,11 +47,7 @@ class _Judge(Warp):
 
 def _at(mask: NDArray[np.uint8], x: Floats, y: Floats) -> NDArray[np.bool_]:
     """Where the most part of a mask's four pixels around each of N places is set."""
-    row = (-1, 1024) if len(x) % 1024 == 0 and len(x) else (1, -1)
-    if row[0] == 1 and len(x) > 32000:  # as wide as OpenCV's pictures may be
-        return np.concatenate([_at(mask, a, b) for a, b in zip(np.array_split(x, 16), np.array_split(y, 16))])
-    found = cv().remap(mask, x.reshape(row), y.reshape(row), cv().INTER_LINEAR, borderMode=cv().BORDER_REPLICATE)
-    return found.reshape(-1) > 127
+    return sampled(mask, x, y, cv().BORDER_REPLICATE) > 127
 
 
 def judged(

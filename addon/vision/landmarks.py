@@ -55,6 +55,20 @@ def _mirrored() -> tuple[int, ...]:
 MIRROR = _mirrored()
 """Point i of a face is point MIRROR[i] of the face in a mirror."""
 
+_GROUPS = (
+    (JAW, "Jaw"), (RIGHT_BROW, "Brow.R"), (LEFT_BROW, "Brow.L"), (BRIDGE, "Nose"), (NOSTRILS, "Nostril"), (RIGHT_EYE, "Eye.R"),
+    (LEFT_EYE, "Eye.L"), (OUTER_LIPS, "Lips"), (INNER_LIPS, "Inner Lips"),
+)  # fmt: skip
+_SINGLE = {RIGHT_PUPIL: "Pupil.R", LEFT_PUPIL: "Pupil.L", CHIN: "Chin"}
+
+
+def name_of(index: int) -> str:
+    """The name for people of a point of a face, 0 to COUNT - 1: "Pupil.R", "Eye.L 3"."""
+    if index in _SINGLE:
+        return _SINGLE[index]
+    group, name = next((s, n) for s, n in _GROUPS if s.start <= index < s.stop)
+    return f"{name} {index - group.start + 1}"
+
 
 @dataclass(frozen=True)
 class FacePoints:

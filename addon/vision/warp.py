@@ -585,12 +585,20 @@ def _look(values: Floats, x: Floats, y: Floats) -> Floats:
     return cv().remap(values, x, y, cv().INTER_LINEAR, borderMode=cv().BORDER_REPLICATE)
 
 
-def _picture(picture: NDArray[Any], x: Floats, y: Floats) -> NDArray[Any]:
-    """A picture's colours at N places, N×C; past the border it is mirrored."""
+def sampled(picture: NDArray[Any], x: Floats, y: Floats, border: int) -> NDArray[Any]:
+    """What a picture shows at N places, between its pixels: H×W or H×W×C to N or N×C, of its own type.
+
+    x, y: float32 N, 0 at the middle of the first pixel. border: what lies past the edge, one of OpenCV's BORDER_REPLICATE and the like.
+    """
     count = len(x)
     extra = -count % _ROW if count > _ROW else 0
     if extra:
         x, y = np.concatenate([x, np.repeat(x[-1:], extra)]), np.concatenate([y, np.repeat(y[-1:], extra)])
     shape = (-1, _ROW) if count > _ROW else (1, count)
-    found = cv().remap(picture, x.reshape(shape), y.reshape(shape), cv().INTER_LINEAR, borderMode=cv().BORDER_REFLECT)
-    return found.reshape(-1, picture.shape[2])[:count]
+    found = cv().remap(picture, x.reshape(shape), y.reshape(shape), cv().INTER_LINEAR, borderMode=border)
+    return found.reshape(-1, *picture.shape[2:])[:count]
+
+
+def _picture(picture: NDArray[Any], x: Floats, y: Floats) -> NDArray[Any]:
+    """A picture's colours at N places, N×C; past the border it is mirrored."""
+    return sampled(picture, x, y, cv().BORDER_REFLECT)

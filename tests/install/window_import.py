@@ -11,69 +11,20 @@ it imports photos whose depth that network finds in that Python, which must have
 
 from __future__ import annotations
 
-import argparse
 import importlib
-import json
-import os
-import shlex
-import subprocess
 import sys
 import time
-import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))  # Blender does not do that for a script
 
-from window_paint import EXTENSION, HEIGHT, WANT, WIDTH, expect, follow  # noqa: E402
+from window_hand import EXTENSION, Window, arguments, drive, expect, given, inside  # noqa: E402
 
 LARGE = (6000, 4000)
 """Size of the photos of the tests, in pixels: what a camera of today makes, and some seconds of work."""
 SLOW = 20.0
 """Seconds after which the window counts as stuck. The figures themselves are printed and not judged: machines are shared."""
-
-
-# Outside Blender -------------------------------------------------------------------------------------------------------
-
-
-def drive(options: argparse.Namespace, script: Path = Path(__file__)) -> int:
-    """Run Blender on a virtual screen and be its hand. script: whose `inside` part Blender runs."""
-    folder = options.folder.resolve()
-    folder.mkdir(parents=True, exist_ok=True)
-    for old in folder.glob("*"):
-        if old.is_file():
-            old.unlink()
-    read_end, write_end = os.pipe()
-    # Without a number the server picks a free one; it says which.
-    number = [f":{options.display}"] if options.display else []
-    server = subprocess.Popen(
-        ["Xvfb", *number, "-displayfd", str(write_end), "-screen", "0", f"{WIDTH}x{HEIGHT}x24"],
-        pass_fds=[write_end],
-        stderr=subprocess.DEVNULL,
-    )
-    os.close(write_end)
-    try:
-        display = os.fdopen(read_end).readline().strip()
-        if not display:
-            print("Xvfb did not start; is that screen in use?", flush=True)
-            return 1
-        env = {**os.environ, "DISPLAY": f":{display}"}
-        inner = [str(script.resolve()), "--", "inside", str(folder), "--package", options.package]
-        for path in options.path:
-            inner += ["--path", path]
-        if options.network:
-            inner += ["--network", str(options.network.resolve()), "--worker-python", options.worker_python]
-        if options.picture:
-            inner += ["--picture", str(options.picture.resolve())]
-        start = [*shlex.split(options.blender), "--gpu-backend", "opengl", "--offline-mode", "--factory-startup", "--no-window-focus"]
-        size = ["--window-geometry", "0", "0", str(WIDTH), str(HEIGHT), "--python-exit-code", "4"]
-        return follow([*start, *size, "-P", *inner], env, folder)
-    finally:
-        server.terminate()
-        server.wait()
-
-
-# Inside Blender --------------------------------------------------------------------------------------------------------
 
 
 class Pulse:
@@ -127,8 +78,10 @@ def difference(a: dict, b: dict) -> dict:
     return {key: (a[key], b[key]) for key in a if a[key] != b[key]}
 
 
-class Importing:
+class Importing(Window):
     """The steps, as a generator: it yields what the hand should do, or a number of seconds to wait."""
+
+    WAIT = 0.01
 
     def __init__(self, folder: Path, package: str, picture: Path | None, network: Path | None, python: str) -> None:
         self.folder, self.picture, self.network, self.python = folder, picture, network, python
@@ -140,22 +93,6 @@ class Importing:
         self.pulse = Pulse(lambda: getattr(self.tasks.current(), "message", "nothing of ours"))
 
     # Looking
-
-    @property
-    def window(self):
-        import bpy
-
-        return bpy.context.window_manager.windows[0]
-
-    def area(self, kind: str):
-        return max((a for a in self.window.screen.areas if a.type == kind), key=lambda a: a.width * a.height)
-
-    def override(self, kind: str = "VIEW_3D"):
-        import bpy
-
-        area = self.area(kind)
-        region = next(r for r in area.regions if r.type == "WINDOW")
-        return bpy.context.temp_override(window=self.window, area=area, region=region)
 
     def middle(self, kind: str = "VIEW_3D") -> tuple[int, int]:
         """The middle of an editor, as a point of the screen, y down."""
@@ -192,13 +129,6 @@ class Importing:
         return found
 
     # Doing
-
-    def until(self, true: Callable[[], object], what: str, seconds: float = 90) -> Iterator[float]:
-        began = time.monotonic()
-        while not true():
-            if time.monotonic() - began > seconds:
-                raise AssertionError(f"{seconds} s have passed without this: {what}")
-            yield 0.01
 
     def key(self, key: str, kind: str = "VIEW_3D") -> Iterator:
         yield {"do": "key", "key": key, "at": self.middle(kind)}
@@ -507,73 +437,18 @@ class Importing:
         yield {"do": "picture", "name": "window"}
 
 
-def inside(options: argparse.Namespace, steps_of: Callable[[Path, str], Iterator] | None = None) -> None:
-    """In Blender's window: run the steps from a timer, for between them the window must go on.
-
-    steps_of: the steps, for a folder and the name of the package; those of this file if left out.
-    """
-    import bpy
-
-    folder, package = options.folder, options.package
-    sys.path[:0] = options.path
-    if package.startswith("bl_ext."):
-        bpy.ops.preferences.addon_enable(module=EXTENSION)
-    else:
-        importlib.import_module(package + ".ui").register()
-    number = 0
-    waiting: Path | None = None
-    if steps_of is not None:
-        steps = steps_of(folder, package)
-    else:
-        steps = Importing(folder, package, options.picture, options.network, options.worker_python).steps()
-
-    def tick() -> float | None:
-        nonlocal number, waiting
-        if waiting is not None and not waiting.exists():
-            return 0.01
-        waiting = None
-        failed = True
-        try:
-            want = next(steps, None)
-            failed = False
-        finally:
-            if failed:  # otherwise Blender would drop this timer and wait for a hand that does nothing more
-                traceback.print_exc(file=sys.stdout)
-                end(4)
-        if want is None:
-            print("all checks passed", flush=True)
-            end(0)
-        if isinstance(want, dict):
-            number += 1
-            waiting = folder / f"done-{number}"
-            print(WANT + json.dumps({"number": number, **want}), flush=True)
-            return 0.01
-        return want
-
-    def end(status: int) -> None:
-        importlib.import_module(package + ".ui.process").shut_down()
-        sys.stdout.flush()
-        os._exit(status)  # Blender would ask about unsaved work
-
-    bpy.app.timers.register(tick, first_interval=1.0, persistent=True)
-
-
 def main() -> int:
-    arguments = sys.argv[sys.argv.index("--") + 1 :] if "--" in sys.argv else sys.argv[1:]
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("part", choices=("drive", "inside"))
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("--blender", default="blender", help="what starts Blender")
-    parser.add_argument("--package", default=EXTENSION + ".addon", help="the package to import; the installed extension's if left out")
-    parser.add_argument("--path", action="append", default=[], help="more folders for Blender's Python")
-    parser.add_argument("--display", type=int, help="number of the virtual screen; a free one if left out")
+    parser = arguments(__doc__)
     parser.add_argument("--picture", type=Path, help="import this photo and take a picture of the window, nothing else")
     parser.add_argument("--network", type=Path, help="import photos with this depth network, nothing else")
     parser.add_argument("--worker-python", default="", help="the Python that it runs in")
-    options = parser.parse_args(arguments)
+    options = parser.parse_args(given())
+    picture, network = options.picture, options.network
     if options.part == "drive":
-        return drive(options)
-    inside(options)
+        more: list[object] = [] if network is None else ["--network", network.resolve(), "--worker-python", options.worker_python]
+        more += [] if picture is None else ["--picture", picture.resolve()]
+        return drive(options, Path(__file__), tuple(more))
+    inside(options, lambda folder, package: Importing(folder, package, picture, network, options.worker_python).steps())
     return 0
 
 

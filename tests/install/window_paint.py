@@ -24,10 +24,11 @@ import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-WIDTH, HEIGHT = 1600, 900
-WANT = "WANT "
+sys.path.insert(0, str(Path(__file__).resolve().parent))  # Blender does not do that for a script
+
+from window_hand import EXTENSION, HEIGHT, WANT, arguments, emptied, expect, follow, given, in_window, virtual_screen  # noqa: E402
+
 NEAR, FAR = 1.0, 8.0
-EXTENSION = "bl_ext.user_default.stillscape"
 
 
 # Outside Blender -------------------------------------------------------------------------------------------------------
@@ -35,93 +36,22 @@ EXTENSION = "bl_ext.user_default.stillscape"
 
 def drive(options: argparse.Namespace) -> int:
     """Run Blender on a virtual screen and be its hand."""
-    folder = options.folder.resolve()
-    folder.mkdir(parents=True, exist_ok=True)
-    for old in folder.glob("*"):
-        if old.is_file():
-            old.unlink()
-    read_end, write_end = os.pipe()
-    # The server picks a free number and says which.
-    server = subprocess.Popen(
-        ["Xvfb", "-displayfd", str(write_end), "-screen", "0", f"{WIDTH}x{HEIGHT}x24"], pass_fds=[write_end], stderr=subprocess.DEVNULL
-    )
-    os.close(write_end)
-    try:
-        display = ":" + os.fdopen(read_end).readline().strip()
-        env = {**os.environ, "DISPLAY": display}
-        inner = [str(Path(__file__).resolve()), "--", "paint", str(folder), "--package", options.package]
-        for path in options.path:
-            inner += ["--path", path]
-        start = [*shlex.split(options.blender), "--gpu-backend", "opengl", "--offline-mode", "--factory-startup", "--no-window-focus"]
-        size = ["--window-geometry", "0", "0", str(WIDTH), str(HEIGHT), "--python-exit-code", "4"]
-        status = follow([*start, *size, "-P", *inner], env, folder)
+    folder = emptied(options.folder)
+    with virtual_screen(options.display) as env:
+        if env is None:
+            return 1
+        script = Path(__file__)
+        status = follow(in_window(options, script, "paint", folder), env, folder)
         if status:
             return status
         # Again from the file, in a Blender that has never heard of the extension.
         check = [*shlex.split(options.blender), "-b", "--factory-startup", "--offline-mode", "--python-exit-code", "4"]
         env = {name: value for name, value in env.items() if name not in ("BLENDER_USER_RESOURCES", "PYTHONPATH")}
-        done = subprocess.run([*check, str(folder / "painted.blend"), "-P", inner[0], "--", "reopened", str(folder)], env=env)
-        return done.returncode
-    finally:
-        server.terminate()
-        server.wait()
-
-
-def follow(command: list[str], env: dict[str, str], folder: Path) -> int:
-    """Start Blender and do what its lines ask for; its exit status, or 1 if it did not get to the end."""
-    blender = subprocess.Popen(command, env=env, stdout=subprocess.PIPE, text=True)
-    assert blender.stdout is not None
-    passed = False
-    try:
-        for line in blender.stdout:
-            if line.startswith(WANT):
-                want = json.loads(line.removeprefix(WANT))
-                act(want, env, folder)
-                (folder / f"done-{want['number']}").touch()
-            else:
-                print(line, end="", flush=True)
-                passed |= line.strip() == "all checks passed"
-        return blender.wait() if passed else blender.wait() or 1
-    finally:
-        if blender.poll() is None:
-            blender.kill()
-            blender.wait()
-
-
-def act(want: dict, env: dict[str, str], folder: Path) -> None:
-    """One thing that a hand does. Coordinates are the screen's, y down."""
-
-    def xdotool(*words: object) -> None:
-        subprocess.run(["xdotool", *map(str, words)], env=env, check=True)
-
-    if want["do"] == "drag":
-        points = want["points"]
-        xdotool("mousemove", *points[0])
-        time.sleep(0.3)
-        xdotool("mousedown", 1)
-        for (x0, y0), (x1, y1) in zip(points, points[1:]):
-            for i in range(1, 9):
-                time.sleep(0.02)
-                xdotool("mousemove", round(x0 + (x1 - x0) * i / 8), round(y0 + (y1 - y0) * i / 8))
-        time.sleep(want["hold"])
-        xdotool("mouseup", 1)
-    elif want["do"] == "key":
-        xdotool("mousemove", *want["at"])
-        time.sleep(0.3)
-        xdotool("key", want["key"])
-    elif want["do"] == "picture":
-        grab = ["ffmpeg", "-y", "-loglevel", "error", "-f", "x11grab", "-video_size", f"{WIDTH}x{HEIGHT}", "-i", env["DISPLAY"]]
-        subprocess.run([*grab, "-frames:v", "1", str(folder / f"{want['name']}.png")], env=env, check=True)
+        reopen = ["-P", str(script.resolve()), "--", "reopened", str(folder)]
+        return subprocess.run([*check, str(folder / "painted.blend"), *reopen], env=env).returncode
 
 
 # Inside Blender --------------------------------------------------------------------------------------------------------
-
-
-def expect(true: object, sentence: str) -> None:
-    """Say that a check passed, or stop."""
-    if not true:
-        raise AssertionError(sentence)
-    print(f"ok: {sentence}", flush=True)
 
 
 class Painting:
@@ -516,14 +446,7 @@ def reopened(folder: Path) -> None:
 
 
 def main() -> int:
-    arguments = sys.argv[sys.argv.index("--") + 1 :] if "--" in sys.argv else sys.argv[1:]
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("part", choices=("drive", "paint", "reopened"))
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("--blender", default="blender", help="what starts Blender")
-    parser.add_argument("--package", default=EXTENSION + ".addon", help="the package to import; the installed extension's if left out")
-    parser.add_argument("--path", action="append", default=[], help="more folders for Blender's Python")
-    options = parser.parse_args(arguments)
+    options = arguments(__doc__, ("drive", "paint", "reopened")).parse_args(given())
     if options.part == "drive":
         return drive(options)
     if options.part == "paint":

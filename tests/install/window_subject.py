@@ -8,18 +8,15 @@ animated, rebuilt and let go again. Pictures of the screen are left in FOLDER.
 
 from __future__ import annotations
 
-import argparse
 import importlib
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))  # Blender does not do that for a script
 
-from window_import import drive, inside  # noqa: E402
-from window_paint import EXTENSION, HEIGHT, WIDTH, expect  # noqa: E402
+from window_hand import HEIGHT, WIDTH, Window, arguments, drive, expect, given, inside  # noqa: E402
 
 SIZE = (360, 400)
 EYES, MOUTH, CHIN = ((0.40, 0.43), (0.60, 0.43)), ((0.42, 0.63), (0.58, 0.63)), (0.50, 0.76)
@@ -59,7 +56,7 @@ def draw_face(folder: Path) -> None:
     np.save(folder / "depth.npy", metres)
 
 
-class Rigging:
+class Rigging(Window):
     """The steps, as a generator: it yields what the hand should do, or a number of seconds to wait."""
 
     def __init__(self, folder: Path, package: str) -> None:
@@ -84,12 +81,6 @@ class Rigging:
         bpy.context.view_layer.objects.active = built.layers[0]
 
     # Looking
-
-    @property
-    def window(self):
-        import bpy
-
-        return bpy.context.window_manager.windows[0]
 
     @property
     def photo(self):
@@ -124,17 +115,6 @@ class Rigging:
         mesh.vertices.foreach_get("co", found)
         return found.reshape(-1, 3)
 
-    def area(self):
-        return max((a for a in self.window.screen.areas if a.type == "VIEW_3D"), key=lambda a: a.width * a.height)
-
-    def region(self, kind: str = "WINDOW"):
-        return next(r for r in self.area().regions if r.type == kind)
-
-    def override(self):
-        import bpy
-
-        return bpy.context.temp_override(window=self.window, area=self.area(), region=self.region())
-
     def on_screen(self, point) -> tuple[int, int]:
         """A point of the world as a point of the screen, y down."""
         from bpy_extras.view3d_utils import location_3d_to_region_2d
@@ -158,13 +138,6 @@ class Rigging:
 
         with self.override():
             return getattr(bpy.ops.stillscape, name)(how, True, **more)
-
-    def until(self, true: Callable[[], object], what: str, seconds: float = 90) -> Iterator[float]:
-        began = time.monotonic()
-        while not true():
-            if time.monotonic() - began > seconds:
-                raise AssertionError(f"{seconds} s have passed without this: {what}")
-            yield 0.05
 
     def worked(self, name: str) -> Iterator:
         """Start one of the operators that work beside the window, and wait for its end."""
@@ -310,16 +283,7 @@ class Rigging:
 
 
 def main() -> int:
-    arguments = sys.argv[sys.argv.index("--") + 1 :] if "--" in sys.argv else sys.argv[1:]
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("part", choices=("drive", "inside"))
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("--blender", default="blender", help="what starts Blender")
-    parser.add_argument("--package", default=EXTENSION + ".addon", help="the package to import; the installed extension's if left out")
-    parser.add_argument("--path", action="append", default=[], help="more folders for Blender's Python")
-    parser.add_argument("--display", type=int, help="number of the virtual screen; a free one if left out")
-    parser.set_defaults(picture=None, network=None, worker_python="")
-    options = parser.parse_args(arguments)
+    options = arguments(__doc__).parse_args(given())
     if options.part == "drive":
         return drive(options, Path(__file__))
     inside(options, lambda folder, package: Rigging(folder, package).steps())

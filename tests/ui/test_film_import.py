@@ -14,6 +14,8 @@ from addon.scene import relief
 from addon.ui import scenery
 from tests.vision.film_files import pan, write_film, write_sequence
 
+from .photos import imported
+
 COUNT = 5
 
 
@@ -44,13 +46,6 @@ def saved(tmp_path: Path) -> Path:
     return path
 
 
-def import_film(clip: Path) -> scenery.Scenery:
-    assert bpy.ops.stillscape.import_photo(filepath=str(clip)) == {"FINISHED"}
-    found = scenery.active_scenery(bpy.context)
-    assert found is not None
-    return found
-
-
 def test_a_file_without_a_name_is_to_be_saved_first(clip: Path) -> None:
     with pytest.raises(RuntimeError, match=r"clip\.mp4 is a film, whose frames are kept beside the \.blend file; save the file first"):
         bpy.ops.stillscape.import_photo(filepath=str(clip))
@@ -59,7 +54,7 @@ def test_a_file_without_a_name_is_to_be_saved_first(clip: Path) -> None:
 
 @pytest.mark.versions
 def test_the_frames_lie_beside_the_file_and_the_move_keeps_the_films_length(clip: Path, saved: Path) -> None:
-    found = import_film(clip)
+    found = imported(clip)
     assert found.notes.clip and (found.notes.frames, found.notes.fps) == (COUNT, 30)
     images = [i for i in bpy.data.images if i.source == "SEQUENCE"]
     assert len(images) == 2 and all(i.filepath_raw.startswith("//work_clip_film/") for i in images)
@@ -72,26 +67,26 @@ def test_the_frames_lie_beside_the_file_and_the_move_keeps_the_films_length(clip
 
 
 def test_a_second_import_has_a_folder_of_its_own(clip: Path, saved: Path) -> None:
-    import_film(clip)
-    import_film(clip)
+    imported(clip)
+    imported(clip)
     assert sorted(p.name for p in saved.parent.glob("*_film*")) == ["work_clip_film", "work_clip_film_2"]
 
 
 def test_a_sequence_by_its_pattern(saved: Path, tmp_path: Path) -> None:
-    import_film(write_sequence(tmp_path, pan(2)))
+    imported(write_sequence(tmp_path, pan(2)))
     assert (saved.parent / "work_shot_film" / "texture_0002.png").is_file()
     assert bpy.context.scene.collection.children[0].name == "shot"
 
 
 def test_what_a_film_cannot_do_is_said(clip: Path, saved: Path) -> None:
-    import_film(clip)
+    imported(clip)
     assert not bpy.ops.stillscape.paint_depth.poll()
     with pytest.raises(RuntimeError, match="is a film, which stays in one sheet"):
         bpy.ops.stillscape.rebuild_layers()
 
 
 def test_render_film(clip: Path, saved: Path, tmp_path: Path) -> None:
-    import_film(clip)
+    imported(clip)
     bpy.context.scene.stillscape.output = str(tmp_path / "out.mp4")
     assert bpy.ops.stillscape.render_film() == {"FINISHED"}
     info = read_film(tmp_path / "out.mp4")

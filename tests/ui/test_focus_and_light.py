@@ -5,43 +5,27 @@ from __future__ import annotations
 from pathlib import Path
 
 import bpy
-import cv2
 import numpy as np
 import pytest
+from mathutils import Vector
 
-from addon import ui
 from addon.scene.aim import find_aim
-from addon.ui import scenery
+from addon.ui import focus, scenery
+from addon.ui.clicking import share_of
 
-pytestmark = pytest.mark.versions
+from .photos import before_a_wall, imported
+from .test_registration import Recorder
+
+pytestmark = [pytest.mark.versions, pytest.mark.usefixtures("registered")]
 WIDTH, HEIGHT = 96, 72
-
-
-@pytest.fixture(autouse=True)
-def registered():
-    ui.register()
-    yield
-    ui.unregister()
 
 
 @pytest.fixture
 def photo(tmp_path: Path) -> scenery.Scenery:
     """A photo of something at 2 m before a wall at 6 m, as a scene."""
-    cv2.imwrite(str(tmp_path / "photo.png"), np.random.default_rng(0).integers(0, 256, (HEIGHT, WIDTH, 3)).astype(np.uint8))
-    metres = np.full((HEIGHT, WIDTH), 6.0, np.float32)
-    metres[20:44, 60:84] = 2.0
-    np.save(tmp_path / "depth.npy", metres)
-    settings = bpy.context.scene.stillscape
-    settings.depth.depth, settings.depth.depth_kind = str(tmp_path / "depth.npy"), "depth"
-    settings.move.frames = 4
-    assert bpy.ops.stillscape.import_photo(filepath=str(tmp_path / "photo.png")) == {"FINISHED"}
-    return the_photo()
-
-
-def the_photo() -> scenery.Scenery:
-    found = scenery.active_scenery(bpy.context)
-    assert found is not None
-    return found
+    picture = np.random.default_rng(0).integers(0, 256, (HEIGHT, WIDTH, 3)).astype(np.uint8)
+    bpy.context.scene.stillscape.move.frames = 4
+    return imported(before_a_wall(tmp_path / "photo.png", picture, np.s_[20:44, 60:84]))
 
 
 def test_the_subject_is_found_and_the_aim_is_there(photo):
@@ -62,6 +46,11 @@ def test_a_picked_point_moves_the_aim_and_the_next_move(photo):
     assert photo.camera.data.dof.focus_object == aim
     assert bpy.ops.stillscape.find_focus() == {"FINISHED"}
     assert scenery.stage(photo).focus == pytest.approx(2.0, rel=0.02)
+
+
+def test_a_point_of_the_photo_is_where_the_photo_shows_it(photo):
+    assert share_of(photo, focus.point_at(bpy.context, photo, (0.2, 0.8))) == pytest.approx((0.2, 0.8), abs=1e-5)
+    assert share_of(photo, Vector((0, 3, 0))) == pytest.approx((0.5, 0.5))
 
 
 def test_an_aim_moved_by_hand_counts(photo):
@@ -113,8 +102,6 @@ def test_light_is_put_up_changed_and_taken_away(photo):
 
 
 def test_the_panels_are_drawn(photo):
-    from tests.ui.test_operators import Recorder
-
     seen: list[str] = []
     for name in ("focus", "light"):
         panel = getattr(bpy.types, f"VIEW3D_PT_stillscape_{name}")

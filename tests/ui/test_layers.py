@@ -15,10 +15,10 @@ from addon.scene import compat
 from addon.scene.relief import relief_modifier
 from addon.ui import live, scenery
 
+from .photos import imported, red_square
 from .test_registration import Recorder
 
 pytestmark = pytest.mark.versions
-W, H = 64, 48
 
 
 @pytest.fixture(autouse=True)
@@ -35,23 +35,7 @@ def registered() -> Iterator[None]:
 @pytest.fixture
 def photo(tmp_path: Path) -> Path:
     """A square 2 m away before a wall 6 m away."""
-    path = tmp_path / "two.png"
-    picture = np.random.default_rng(0).integers(40, 200, (H, W, 3)).astype(np.uint8)
-    picture[12:36, 20:44] = (30, 30, 220)
-    assert cv2.imwrite(str(path), picture)
-    metres = np.full((H, W), 6.0, np.float32)
-    metres[12:36, 20:44] = 2.0
-    np.save(tmp_path / "depth.npy", metres)
-    settings = bpy.context.scene.stillscape.depth
-    settings.depth, settings.depth_kind = str(tmp_path / "depth.npy"), "depth"
-    return path
-
-
-def imported(photo: Path) -> scenery.Scenery:
-    assert bpy.ops.stillscape.import_photo(filepath=str(photo)) == {"FINISHED"}
-    found = scenery.active_scenery(bpy.context)
-    assert found is not None
-    return found
+    return red_square(tmp_path)
 
 
 def images(layer: bpy.types.Object) -> dict[str, bpy.types.Image]:

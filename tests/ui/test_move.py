@@ -6,8 +6,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import bpy
-import cv2
-import numpy as np
 import pytest
 
 from addon import moves, ui
@@ -17,10 +15,10 @@ from addon.spec import MOVES, MoveSpec, fields, move_settings
 from addon.ui import film, scenery
 from addon.ui.properties import attribute
 
+from .photos import H, W, imported, red_square, the_photo
 from .test_registration import Recorder
 
 pytestmark = pytest.mark.versions
-W, H = 64, 48
 
 
 @pytest.fixture(autouse=True)
@@ -37,23 +35,7 @@ def registered() -> Iterator[None]:
 @pytest.fixture
 def photo(tmp_path: Path) -> scenery.Scenery:
     """An imported picture of a square 2 m away before a wall 6 m away."""
-    path = tmp_path / "two.png"
-    picture = np.random.default_rng(0).integers(40, 200, (H, W, 3)).astype(np.uint8)
-    picture[12:36, 20:44] = (30, 30, 220)
-    assert cv2.imwrite(str(path), picture)
-    metres = np.full((H, W), 6.0, np.float32)
-    metres[12:36, 20:44] = 2.0
-    np.save(tmp_path / "depth.npy", metres)
-    depth = bpy.context.scene.stillscape.depth
-    depth.depth, depth.depth_kind = str(tmp_path / "depth.npy"), "depth"
-    assert bpy.ops.stillscape.import_photo(filepath=str(path)) == {"FINISHED"}
-    return the_photo()
-
-
-def the_photo() -> scenery.Scenery:
-    found = scenery.active_scenery(bpy.context)
-    assert found is not None
-    return found
+    return imported(red_square(tmp_path))
 
 
 def keyed(photo: scenery.Scenery) -> dict:

@@ -23,6 +23,7 @@ from addon.ui import amount as ui_amount
 from addon.ui import film, process, results, scenery
 from addon.vision import worker_process
 
+from .photos import the_photo
 from .test_registration import Recorder
 
 
@@ -65,12 +66,6 @@ def state(scene: bpy.types.Scene) -> dict[str, object]:
 def contents() -> dict[str, list[str]]:
     kinds = ("objects", "meshes", "images", "materials", "collections", "scenes", "cameras", "node_groups", "actions", "worlds")
     return {kind: sorted(getattr(bpy.data, kind).keys()) for kind in kinds}
-
-
-def the_photo() -> scenery.Scenery:
-    found = scenery.active_scenery(bpy.context)
-    assert found is not None
-    return found
 
 
 def bare_error(message: pytest.ExceptionInfo[RuntimeError]) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import fields, replace
 
 import bpy
@@ -28,13 +27,6 @@ def traces() -> set[str]:
         draw = getattr(bpy.types, menu).draw
         found |= {f"{menu}: {f.__module__}.{f.__qualname__}" for f in getattr(draw, "_draw_funcs", ()) if "ui.menus" in f.__module__}
     return found
-
-
-@pytest.fixture
-def registered() -> Iterator[None]:
-    ui.register()
-    yield
-    ui.unregister()
 
 
 def test_registering_and_unregistering_leaves_nothing_twice() -> None:

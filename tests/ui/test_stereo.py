@@ -17,6 +17,7 @@ from addon.scene import camera as cameras
 from addon.ui import film, scenery
 from addon.ui import stereo as panel
 
+from .photos import imported
 from .test_operators import contents, picture, state
 from .test_registration import Recorder
 
@@ -36,10 +37,7 @@ def registered() -> Iterator[None]:
 
 @pytest.fixture
 def photo(tmp_path: Path) -> scenery.Scenery:
-    bpy.ops.stillscape.import_photo(filepath=str(picture(tmp_path / "tiny.png", (64, 48))))
-    found = scenery.active_scenery(bpy.context)
-    assert found is not None
-    return found
+    return imported(picture(tmp_path / "tiny.png", (64, 48)))
 
 
 class Words(Recorder):
@@ -129,5 +127,5 @@ def test_the_panel_tells_the_parallax_and_warns(photo: scenery.Scenery) -> None:
     assert "Cameras: 1 m apart" in words and "bring the eyes closer together" in words
     group.stereo = "vr180"
     assert "surround" in drawn(None) and "convergence" not in drawn(None)
-    stand_in = type("Panel", (), {"layout": Recorder([])})()
-    bpy.types.VIEW3D_PT_stillscape_stereo.draw(stand_in, bpy.context)
+    whole = bpy.types.VIEW3D_PT_stillscape_stereo
+    whole.draw(type("Panel", (), {"layout": Recorder([]), "settings": whole.settings})(), bpy.context)

@@ -10,18 +10,18 @@ import cv2
 import numpy as np
 import pytest
 
-from addon import ui
 from addon.output import people as acting
 from addon.scene import compat, landmark_handles, notes, rig_play
 from addon.scene import rig as rig_scene
-from addon.ui import scenery
+from addon.ui import layers, scenery
 from addon.vision.landmarks import CHIN, COUNT, LEFT_PUPIL, MIRROR, RIGHT_PUPIL, FacePoints, Person, from_json, to_json
 from tests.scene.rig_armature import make_armature
 from tests.test_rig_actions import live_link
 
+from .photos import before_a_wall, imported, the_photo
 from .test_registration import Recorder
 
-pytestmark = pytest.mark.versions
+pytestmark = [pytest.mark.versions, pytest.mark.usefixtures("registered")]
 WIDTH, HEIGHT = 96, 72
 CLICKS = (0.4, 0.4, 0.6, 0.4, 0.43, 0.62, 0.57, 0.62, 0.5, 0.75)
 RIGGED = pytest.mark.skipif(
@@ -29,34 +29,15 @@ RIGGED = pytest.mark.skipif(
 )
 
 
-@pytest.fixture(autouse=True)
-def registered():
-    ui.register()
-    yield
-    ui.unregister()
-
-
 @pytest.fixture
 def photo(tmp_path: Path) -> scenery.Scenery:
     """Something at 2 m before a wall at 6 m, as a scene."""
     picture = np.full((HEIGHT, WIDTH, 3), 90, np.uint8)
     picture[:, 48:] = 200  # an edge down the middle
-    cv2.imwrite(str(tmp_path / "photo.png"), picture)
-    metres = np.full((HEIGHT, WIDTH), 6.0, np.float32)
-    metres[15:64, 20:76] = 2.0
-    np.save(tmp_path / "depth.npy", metres)
     settings = bpy.context.scene.stillscape
-    settings.depth.depth, settings.depth.depth_kind = str(tmp_path / "depth.npy"), "depth"
     settings.relief.max_vertices = 5000
     settings.move.frames = 48
-    assert bpy.ops.stillscape.import_photo(filepath=str(tmp_path / "photo.png")) == {"FINISHED"}
-    return the_photo()
-
-
-def the_photo() -> scenery.Scenery:
-    found = scenery.active_scenery(bpy.context)
-    assert found is not None
-    return found
+    return imported(before_a_wall(tmp_path / "photo.png", picture, np.s_[15:64, 20:76]))
 
 
 @pytest.fixture
@@ -430,7 +411,7 @@ def test_rigs_follow_whatever_is_cut_anew(two):
     own = rig_scene.layer_of(rigs[0])
     assert own is not None
     assert bpy.ops.stillscape.solo_layer(name=own.name) == {"FINISHED"}
-    assert ui.layers.is_solo(photo, own.name) and own.hide_viewport and not rigs[0].mesh.hide_viewport and rigs[1].mesh.hide_render
+    assert layers.is_solo(photo, own.name) and own.hide_viewport and not rigs[0].mesh.hide_viewport and rigs[1].mesh.hide_render
     bpy.ops.stillscape.solo_layer(name=own.name)
     assert own.hide_viewport and not rigs[1].mesh.hide_render
 

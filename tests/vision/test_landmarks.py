@@ -62,3 +62,12 @@ def test_a_damaged_file_is_one_sentence_that_names_it(change) -> None:  # noqa: 
 
 def test_there_are_52_shapes_of_different_names() -> None:
     assert len(set(ARKIT)) == 52 and list(ARKIT) == sorted(ARKIT)
+
+
+def test_every_point_has_a_name_of_its_own_and_its_mirror_image_the_other_sides() -> None:
+    names = [lm.name_of(i) for i in range(lm.COUNT)]
+    assert len(set(names)) == lm.COUNT and names[lm.CHIN] == "Chin" and names[36] == "Eye.R 1" and names[lm.LEFT_PUPIL] == "Pupil.L"
+    sides = {".R": ".L", ".L": ".R"}
+    for i, name in enumerate(names):
+        group, other = name.split(" ")[0], names[lm.MIRROR[i]].split(" ")[0]
+        assert (group[:-2] + sides[group[-2:]] == other) if group[-2:] in sides else not other.endswith((".R", ".L"))

@@ -7,7 +7,6 @@ import json
 import logging
 import os
 import secrets
-import socket
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import NamedTuple
 
 from ...errors import StorageError
 from ..files import shown
+from ..processes import has_ended, machine
 
 SILENCE = 120.0
 """Seconds without a sign of life after which an owner counts as gone. Longer than a read from a network may hang."""
@@ -41,7 +41,7 @@ def locked(path: Path, wait: Callable[[], None], *, silence: float = SILENCE, be
     seconds in which the file did not change, by this process's own clock, since the clocks of two machines differ.
     Raises StorageError if the file cannot be made.
     """
-    mine = json.dumps({"machine": _machine(), "process": os.getpid(), "token": secrets.token_hex(8)})
+    mine = json.dumps({"machine": machine(), "process": os.getpid(), "token": secrets.token_hex(8)})
     last, since = None, time.monotonic()
     while not _create(path, mine):
         sight = _look(path)
@@ -77,15 +77,6 @@ def locked(path: Path, wait: Callable[[], None], *, silence: float = SILENCE, be
                 path.unlink()
 
 
-def _machine() -> str:
-    """This machine, or this container of it: only in here does a process number mean anything."""
-    try:
-        space = os.readlink("/proc/self/ns/pid")
-    except OSError:
-        space = ""
-    return f"{socket.gethostname()} {space}".strip()
-
-
 def _create(path: Path, text: str) -> bool:
     try:
         with open(path, "x", encoding="utf-8") as f:
@@ -114,19 +105,10 @@ def _ended(text: str) -> bool:
     """Whether the owner is known to be no longer running; False also where that cannot be told."""
     try:
         owner = json.loads(text)
-        machine, process = owner["machine"], int(owner["process"])
+        theirs, process = owner["machine"], int(owner["process"])
     except (ValueError, TypeError, KeyError, RecursionError):
         return False  # not written yet, or not ours: silence decides
-    # On Windows signal 0 would be Ctrl-C; there silence decides.
-    if machine != _machine() or os.name != "posix" or process <= 0:
-        return False
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return True
-    except (OSError, OverflowError):
-        return False
-    return False
+    return theirs == machine() and has_ended(process)
 
 
 def _set_aside(path: Path, seen: _Sight) -> None:
