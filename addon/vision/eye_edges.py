@@ -32,6 +32,7 @@ _USUAL_UP, _USUAL_DOWN = 0.80, 0.90  # where they usually are
 _STAYS = 0.55, 1.15  # radii below the middle of the iris at which a lower lid is left where the network has it
 _SHUT = 0.35  # and nearer than so an eye is shut, and what was found is its lashes
 _USUALLY = 4.0  # L* that an edge three tenths of a radius beside that must be better by
+_LASHES = 0.22  # radii that the edge of the upper lid lies below that of the dark
 _EDGE = 4.0  # L* across the edge of a lid, at least
 _LIDS_OFF = 0.075  # of the eyes' distance: how far a lid moves at most
 
@@ -154,7 +155,7 @@ def _lids(patch: _Patch, x: float, y: float, radius: float, lower: float) -> tup
     is.
     """
     columns = x + radius * np.linspace(-0.5, 0.5, 9)
-    edges = []
+    edges: list[float] = []
     for sign, (least, most), usual in ((-1, _UP, _USUAL_UP), (1, _DOWN, _USUAL_DOWN)):
         out = np.linspace(least - 0.2, most + 0.2, 60)
         rows = y + sign * radius * out
@@ -167,4 +168,5 @@ def _lids(patch: _Patch, x: float, y: float, radius: float, lower: float) -> tup
         best = int(np.argmax(gain))
         edges.append(y + sign * radius * (float(place[best]) if rise[best] >= _EDGE else usual))
     beside = (lower - y) / radius
-    return edges[0], lower if _STAYS[0] <= beside <= _STAYS[1] else edges[1]
+    # The lashes, which are as dark as the iris, are the lid's.
+    return edges[0] + _LASHES * radius, lower if _STAYS[0] <= beside <= _STAYS[1] else edges[1]

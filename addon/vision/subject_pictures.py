@@ -237,8 +237,8 @@ def _plain_white(light: Floats, seen: Mask, around: Mask) -> Floats:
     way = skin / level - usual
     alike = float((own / bright - usual) @ way / max(float(way @ way), 1e-6))
     share = float(np.clip((alike - _GREY[0]) / (_GREY[1] - _GREY[0]), 0, 1))
-    # As dark as it is seen, by half: a white that shines between shaded lids is no eye's.
-    dim = bright ** (1 - share / 2) * max(bright, _LIKE_SKIN * level) ** (share / 2)
+    # Mostly as dark as it is seen: a white that shines between shaded lids is no eye's.
+    dim = bright ** (1 - share / 4) * max(bright, _LIKE_SKIN * level) ** (share / 4)
     found = (1 - share) * own / bright + share * usual
     return (found / found.mean() * dim).astype(np.float32)
 

@@ -38,7 +38,7 @@ _AROUND = 1.15  # how much wider than parted lips the mouth begins behind them
 _FOLLOWS = (0.6, 1.7)  # by how much an eye may move more or less than the average one because it is wider or narrower
 _EYE = (0.018, 0.032)  # metres from an eye: up to where that counts wholly, and from where not at all
 _LEAST_JAW = 8.0  # degrees that a jaw opens on any face
-_FOLDS = 0.002  # of the skin about jaw and throat: so much may fold over
+_FOLDS = 0.1  # of the skin below the chin that goes with the jaw: so much may go out of sight behind it
 _LIDS = ("eyeBlink", "eyeSquint", "eyeWide", "eyeLookUp", "eyeLookDown", "eyeLookIn", "eyeLookOut", "cheekSquint")
 
 
@@ -68,7 +68,7 @@ def rig_subject(photo: NDArray[np.uint8], source: Source, person: Person, fit: F
     mesh, places, colours = _completed(subject, np.array(made.light))
     bones = bones_for(person, subject.fit, body=body, eyes=subject.eyes)
     mesh = replace(mesh, weights=weigh(mesh, bones, subject.fit, _colours(photo, mesh)))
-    bones = tuple(_shut_enough(b, mesh) if b.name == "jaw" else b for b in bones)
+    bones = tuple(limited_jaw(b, mesh) if b.name == "jaw" else b for b in bones)
     if subject.fit is not None:
         mesh = replace(mesh, keys=face_keys(mesh, subject, places))
     pictures = dict(made.eyes)
@@ -87,8 +87,11 @@ def _colours(photo: NDArray[np.uint8], mesh: SubjectMesh) -> Floats:
     return cv2.cvtColor(pixels[None].astype(np.float32) / 255, cv2.COLOR_RGB2LAB)[0]
 
 
-def _shut_enough(jaw: Bone, mesh: SubjectMesh) -> Bone:
-    """The bone with a limit at which the chin does not yet come before the throat: where the skin between them begins to fold over in the picture."""
+def limited_jaw(jaw: Bone, mesh: SubjectMesh) -> Bone:
+    """The bone `jaw` with a limit at which the chin does not yet come before the throat: before much of the skin between them folds over in the picture.
+
+    mesh: with weights. It opens by 8 degrees on any face.
+    """
     least, most = jaw.limits["rx"]
     joint, tip = (np.array(p) for p in (jaw.head, jaw.tail))
     y = (tip - joint) / max(float(np.linalg.norm(tip - joint)), 1e-12)

@@ -352,6 +352,18 @@ def rig(*, shut: bool) -> RigData:
     return _RIGS[shut]
 
 
+def test_the_suits_ring_is_no_part_of_the_head() -> None:
+    """Beside the neck, on the height of the chin, it is told from hair by its colour; a photo without colours leaves it to the head."""
+    grey = rig_subject(np.full_like(portrait.photo(), 128), portrait.source(), portrait.person(), portrait.fit()).mesh
+    ray = grey.ray.astype(np.float64)
+    x, y = ray[:, 0] / ray[:, 2] * 512, (1 - ray[:, 1] / ray[:, 2]) * 512
+    ring = (x > 150) & (x < 178) & (y > 148) & (y < 156)
+    hair = (y < 130) & np.isfinite(x)
+    before, after = (made.weights["head"] + made.weights["neck"] for made in (grey, rig(shut=False).mesh))
+    assert ring.sum() > 10 and before[ring].mean() > 0.99 and after[ring].mean() < 0.7
+    assert np.abs(after - before)[hair].max() < 0.05
+
+
 @pytest.mark.parametrize("shut", [False, True])
 def test_a_rig_comes_whole(shut: bool) -> None:
     made = rig(shut=shut)
