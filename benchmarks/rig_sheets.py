@@ -92,7 +92,7 @@ def main() -> None:
         height, width = cv2.imread(str(photo)).shape[:2]
         box = head_box(people, (width, height))
         sheet = np.vstack([row(film(photo, people, action), box, action) for action in args.actions])
-        cv2.imwrite(str(args.out / f"rig-{name}.jpg"), sheet, [cv2.IMWRITE_JPEG_QUALITY, 80])
+        cv2.imwrite(str(args.out / f"rig-{name}.jpg"), sheet, [cv2.IMWRITE_JPEG_QUALITY, 74])
         print(args.out / f"rig-{name}.jpg")
 
 
