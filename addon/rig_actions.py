@@ -364,7 +364,7 @@ def _surprise(length: float, rng: random.Random) -> Moves:
     moves: Moves = {}
     leave = min(length - 1.0, 1.3)
     parts = (
-        (both("eyeWide"), 0.85, 0.2, 0.12), (both("browOuterUp"), 0.8, 0.2, 0.2), ((Channel("", "browInnerUp"),), 0.9, 0.2, 0.2),
+        (both("eyeWide"), 0.45, 0.2, 0.12), (both("browOuterUp"), 0.8, 0.2, 0.2), ((Channel("", "browInnerUp"),), 0.9, 0.2, 0.2),
         ((Channel("", "jawOpen"),), 0.35, 0.26, 0.22), ((Channel("", "mouthFunnel"),), 0.15, 0.28, 0.22),
     )  # fmt: skip
     _blinks(moves, (0.05,), 0.6)

@@ -3,7 +3,7 @@
     .venv/bin/python benchmarks/rig_sheets.py [--out docs] [--photo PORTRAIT ...] [--actions blink nod ...]
 
 scikit-image's astronaut (Eileen Collins, NASA) and matplotlib's grace_hopper.jpg (US Navy), both in the public domain. A row for each
-action: frames spread evenly over its film, the head twice as large as in the photo. Leaves rig-NAME.jpg in OUT, and the frames in build/benchmarks.
+action: frames spread evenly over its film, the head twice as large as in the photo. Only these are rendered. Leaves rig-NAME.jpg in OUT, and the frames in build/benchmarks.
 """
 
 from __future__ import annotations
@@ -50,25 +50,30 @@ def run(*command: object) -> None:
 def head_box(people: Path, size: tuple[int, int]) -> tuple[slice, slice]:
     """Rows and columns of a square about the largest face."""
     points = np.array(json.loads(people.read_text())["people"][0]["face"]["points"]) * size
-    (x, y), reach = points.mean(0), 1.15 * float(np.ptp(points, 0).max())
-    top, left = max(0, int(y - reach)), max(0, int(x - reach))
-    return slice(top, min(size[1], int(y + reach))), slice(left, min(size[0], int(x + reach)))
+    half = min(0.8 * float(np.ptp(points, 0).max()), size[0] / 2, size[1] / 2)
+    x, y = (int(np.clip(m, half, full - half)) for m, full in zip(points.mean(0), size))
+    half = int(half)
+    return slice(y - half, y + half), slice(x - half, x + half)
 
 
 def film(photo: Path, people: Path, action: str) -> list[np.ndarray]:
-    """The frames of an action, BGR."""
+    """The frames of an action that a row shows, BGR."""
     folder = OUT / f"{photo.stem}-{action}"
     shutil.rmtree(folder, ignore_errors=True)
     run(
         "render", photo, "--rig", "face", "--consent", "--landmarks", people, "--action", action, "--move", "static",
-        "--frames", FRAMES, "-o", folder / "####.png",
+        "--frames", FRAMES, "--frame-range", ",".join(str(i + 1) for i in shown()), "-o", folder / "####.png",
     )  # fmt: skip
     return [cv2.imread(str(path)) for path in sorted(folder.glob("*.png"))]
 
 
+def shown() -> list[int]:
+    """The frames of a film that a row shows, counted from 0."""
+    return [round(i) for i in np.linspace(0, FRAMES - 1, SHOWN + 1)[:-1]]
+
+
 def row(frames: list[np.ndarray], box: tuple[slice, slice], title: str) -> np.ndarray:
-    chosen = [frames[round(i)] for i in np.linspace(0, len(frames) - 1, SHOWN + 1)[:-1]]
-    pictures = [cv2.resize(frame[box], (SIDE, SIDE), interpolation=cv2.INTER_CUBIC) for frame in chosen]
+    pictures = [cv2.resize(frame[box], (SIDE, SIDE), interpolation=cv2.INTER_CUBIC) for frame in frames]
     label = np.full((SIDE, 110, 3), 255, np.uint8)
     cv2.putText(label, title, (6, SIDE // 2), cv2.FONT_HERSHEY_SIMPLEX, 0.5, (0, 0, 0), 1, cv2.LINE_AA)
     return np.hstack([label, *pictures])
@@ -87,7 +92,7 @@ def main() -> None:
         height, width = cv2.imread(str(photo)).shape[:2]
         box = head_box(people, (width, height))
         sheet = np.vstack([row(film(photo, people, action), box, action) for action in args.actions])
-        cv2.imwrite(str(args.out / f"rig-{name}.jpg"), sheet, [cv2.IMWRITE_JPEG_QUALITY, 82])
+        cv2.imwrite(str(args.out / f"rig-{name}.jpg"), sheet, [cv2.IMWRITE_JPEG_QUALITY, 74])
         print(args.out / f"rig-{name}.jpg")
 
 

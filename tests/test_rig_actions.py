@@ -13,7 +13,9 @@ from addon.errors import InputError, UsageError
 from addon.rig_actions import ACTIONS, Channel, Voice, chain, clip, natural_frames, parse_actions, pose, thinned, together, value_at
 from addon.rig_capture import Capture, capture_clip, read_capture
 from addon.rig_voice import voice_of
-from addon.vision.rigging import ARKIT
+from addon.vision.canonical import IRIS_RADIUS, UPPER_LID
+from addon.vision.face_units import units
+from addon.vision.rigging import ARKIT, Part
 
 FPS = 24.0
 
@@ -93,6 +95,14 @@ def test_poses_are_the_height_of_their_actions():
     assert {c.channel: c.keys for c in clip("surprise", 1, FPS).curves} == {ch: ((1.0, v),) for ch, v in pose("surprise").items()}
     for name in ACTIONS:
         assert pose(name)
+
+
+def test_surprise_shows_no_white_above_the_iris():
+    """That would be horror. An upper lid usually lies four fifths of the iris' radius above its middle, and may come up to its top."""
+    lid = UPPER_LID[[np.abs(UPPER_LID[:, 0] - 0.0315).argmin()]]
+    up = units(lid, np.array([1]), np.array([Part.SKIN]))["eyeWideLeft"][0, 1]
+    wide = pose("surprise")[Channel("", "eyeWideLeft")]
+    assert 0.3 * 0.2 * IRIS_RADIUS < wide * up < 0.2 * IRIS_RADIUS
 
 
 def test_chains_are_read_and_refused():

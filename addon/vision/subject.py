@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from ..errors import InputError, StillscapeError
 from .canonical import POINTS
 from .cv import cv
+from .eye_edges import on_eyes
 from .face_fit import points_of_some
 from .faces import EYES, HALF_WIDTH, Face, face_of_eyes, find_faces, find_more_faces
 from .files import read_file, shown
@@ -252,7 +253,9 @@ def _by_our_network(colour: Bytes, face: Face, least: float) -> tuple[bool, Face
     except StillscapeError as error:
         log.warning("The points of a face are only guessed: %s", error)
         return False, None
-    return True, on_edges(colour, points) if _is_a_face(points, face, (colour.shape[1], colour.shape[0]), least) else None
+    if not _is_a_face(points, face, (colour.shape[1], colour.shape[0]), least):
+        return True, None
+    return True, on_edges(colour, on_eyes(colour, points))
 
 
 def _is_a_face(points: FacePoints, face: Face, size: tuple[int, int], least: float) -> bool:

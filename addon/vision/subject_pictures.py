@@ -30,7 +30,10 @@ _ACROSS, _MOST = 160, 1024  # pixels that the crop of an eye has at least and at
 _LARGER = 6
 _RIM = 0.14  # of an opening's height: how far in from its edge lashes and the lids' shadow are painted over
 _SHUT = 0.10  # of an opening's width: eyes that are open by less show nothing of themselves
-_DARKER = 0.25  # how much darker the white of an eye becomes towards the rim of the ball
+_SKIN = (1.35, 0.95, 0.70)  # linear: the tint of skin in white light
+_LIKE_SKIN = 0.8  # how light the white of an eye is in the lids' shade, over the skin about it
+_GREY = (0.35, 0.75)  # of the way from off-white to the skin's tint: up to where what is seen is believed, and from where not
+_DARKER = 0.3  # how much darker the white of an eye becomes towards the rim of the ball
 _SCLERA = np.array((0.58, 0.52, 0.50), np.float32)  # linear: of white light, in the shadow of lids
 _IRIS = np.array((0.06, 0.035, 0.02), np.float32)
 _MOUTH_LIGHT = 0.55  # how much of the light on a face comes to the teeth
@@ -114,13 +117,14 @@ def eye_picture(photo: Bytes, opening: Doubles, pupil: Doubles, ball: tuple[floa
     out = np.hypot(x - np.float32(ix), y - np.float32(iy)) / np.float32(iris.radius * crop.scale)
     known = np.zeros_like(seen) if shut else seen
     clean = known & (out > 1.15)
+    plain = _plain_white(light, clean, ~inside & (out < 3))
     if not shut:
         # Lashes, shadow and skin that an outline a little off has let in are painted over like the rim.
-        clean &= _is_white(light, clean)
+        clean &= _is_white(light, clean, plain)
         strange = cv().dilate((seen & (out > 1.15) & ~clean).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
         seen = _main_part(seen & ~(strange & (out > 1.1)), (ix, iy))
         known = known & seen
-    white = _white(light, clean, crop, ball)
+    white = _white(light, clean, plain, crop, ball)
     disc, edge = _disc(light, known & (out < 0.97), out, (ix, iy))
     share = np.clip((1 - out) / edge + 0.5, 0, 1)[..., None]
     painted = white * (1 - share) + disc * share
@@ -213,26 +217,48 @@ def find_iris(luma: Floats, crop: _Crop, seen: Mask, pupil: Doubles, usual: floa
     return Iris(float(pupil[0] + dx[best]), float(pupil[1] + dy[best]), float(radius[best]), True)
 
 
-def _is_white(light: Floats, seen: Mask) -> Mask:
-    """Which pixels are as bright and as grey as the white of an eye with its shading: bool h×w. light: linear h×w×3; seen: where to look."""
+def _plain_white(light: Floats, seen: Mask, around: Mask) -> Floats:
+    """The colour of the white of an eye in the photo's light: linear (3,). light: linear h×w×3. seen: where the eye's white should be; around: skin.
+
+    The brightest of what is seen, as far as it is greyer than the skin: where lids, shadows or an outline that is off leave nothing white to be seen, that
+    has the skin's own tint. Then it is what an off-white surface would be in the light that makes the skin look as it does.
+    """
+    skin = light[around] if np.count_nonzero(around) >= 8 else np.full((1, 3), 0.4, np.float32)
+    skin = np.quantile(skin, 0.6, axis=0)
+    level = max(float(skin.mean()), 1e-3)
+    # Of the skin's tint half is the light's, half its own, as in `light_of`.
+    tint = np.sqrt(np.maximum(skin, 1e-4) / level / np.array(_SKIN)) * _SCLERA
+    usual = tint / tint.mean()
+    if np.count_nonzero(seen) < 8:
+        return (usual * _LIKE_SKIN * level).astype(np.float32)
+    luma = light.mean(-1)
+    own = light[seen & (luma >= np.quantile(luma[seen], 0.6))].mean(0)
+    bright = max(float(own.mean()), 1e-3)
+    way = skin / level - usual
+    alike = float((own / bright - usual) @ way / max(float(way @ way), 1e-6))
+    share = float(np.clip((alike - _GREY[0]) / (_GREY[1] - _GREY[0]), 0, 1))
+    # Mostly as dark as it is seen: a white that shines between shaded lids is no eye's.
+    dim = bright ** (1 - share / 4) * max(bright, _LIKE_SKIN * level) ** (share / 4)
+    found = (1 - share) * own / bright + share * usual
+    return (found / found.mean() * dim).astype(np.float32)
+
+
+def _is_white(light: Floats, seen: Mask, plain: Floats) -> Mask:
+    """Which pixels are as bright and as grey as the white of an eye with its shading: bool h×w. light: linear h×w×3; seen: where to look; plain: the
+    white's colour."""
     luma = light.mean(-1)
     if np.count_nonzero(seen) < 8:
         return seen
     bright = float(np.quantile(luma[seen], 0.9))
     tint = light / np.maximum(luma, 1e-4)[..., None]
-    usual = np.median(tint[seen & (luma >= 0.8 * bright)], 0)
-    return (luma > 0.42 * bright) & (np.abs(tint - usual).max(-1) < 0.35)
+    return (luma > 0.42 * bright) & (np.abs(tint - plain / plain.mean()).max(-1) < 0.35)
 
 
-def _white(light: Floats, seen: Mask, crop: _Crop, ball: tuple[float, float, float]) -> Floats:
-    """The white of an eye over the whole crop: linear h×w×3. seen: where the photo shows it."""
-    luma = light.mean(-1)
-    if np.count_nonzero(seen) < 8:
-        white = np.broadcast_to(_SCLERA * np.float32(np.quantile(luma, 0.9)) / np.float32(0.55), light.shape)
-    else:
-        level = np.quantile(luma[seen], 0.6)
-        mean = light[seen & (luma >= level)].mean(0)
-        white = 0.4 * push_pull(light, seen) + 0.6 * mean
+def _white(light: Floats, seen: Mask, plain: Floats, crop: _Crop, ball: tuple[float, float, float]) -> Floats:
+    """The white of an eye over the whole crop: linear h×w×3. seen: where the photo shows it. plain: its colour."""
+    white = np.broadcast_to(plain, light.shape)
+    if np.count_nonzero(seen) >= 8:
+        white = 0.4 * push_pull(light, seen) + 0.6 * white
     x, y = crop.to_crop(np.array([ball[:2]]))[0]
     rows, columns = np.mgrid[: light.shape[0], : light.shape[1]]
     out = np.hypot(columns - x, rows - y) / (ball[2] * crop.scale)
@@ -308,7 +334,7 @@ def light_of(photo: Bytes, face: FacePoints, opening: Doubles | None = None) -> 
     if not len(skin):
         return _MOUTH_LIGHT, _MOUTH_LIGHT, _MOUTH_LIGHT
     bright = np.quantile(skin, 0.7, axis=0)
-    tint = np.sqrt(bright / max(float(bright.mean()), 1e-6) / np.array((1.35, 0.95, 0.70)))
+    tint = np.sqrt(bright / max(float(bright.mean()), 1e-6) / np.array(_SKIN))
     level = float(np.clip(2 * bright.mean(), 0.05, 1.1)) * _MOUTH_LIGHT
     return _colour(level * tint)
 

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .canonical import EYE_CENTRES, EYE_RADIUS, LIP_LINE
+from .cv import cv
 from .face_fit import FaceFit
 from .face_parts import Shape, pocket, teeth, tongue
 from .face_surface import depth
@@ -22,7 +23,7 @@ from .subject_mesh import EYES, LIPS, Subject, make_subject
 from .subject_pictures import Picture, Pictures, make_pictures
 from .subject_weights import weigh
 from .texture import linear_to_srgb, srgb_to_linear
-from .unfold import unfolded
+from .unfold import picture_areas, unfolded
 
 Doubles = NDArray[np.float64]
 Floats = NDArray[np.float32]
@@ -36,6 +37,8 @@ _DEEPER = {Part.POCKET: 0.004, Part.TONGUE: 0.0025}  # and so much farther what 
 _AROUND = 1.15  # how much wider than parted lips the mouth begins behind them
 _FOLLOWS = (0.6, 1.7)  # by how much an eye may move more or less than the average one because it is wider or narrower
 _EYE = (0.018, 0.032)  # metres from an eye: up to where that counts wholly, and from where not at all
+_LEAST_JAW = 8.0  # degrees that a jaw opens on any face
+_FOLDS = 0.1  # of the skin below the chin that goes with the jaw: so much may go out of sight behind it
 _LIDS = ("eyeBlink", "eyeSquint", "eyeWide", "eyeLookUp", "eyeLookDown", "eyeLookIn", "eyeLookOut", "cheekSquint")
 
 
@@ -64,13 +67,55 @@ def rig_subject(photo: NDArray[np.uint8], source: Source, person: Person, fit: F
     made = Pictures() if person.face is None or fit is None else make_pictures(photo, subject, person.face, source)
     mesh, places, colours = _completed(subject, np.array(made.light))
     bones = bones_for(person, subject.fit, body=body, eyes=subject.eyes)
-    mesh = replace(mesh, weights=weigh(mesh, bones, subject.fit))
+    mesh = replace(mesh, weights=weigh(mesh, bones, subject.fit, _colours(photo, mesh)))
+    bones = tuple(limited_jaw(b, mesh) if b.name == "jaw" else b for b in bones)
     if subject.fit is not None:
         mesh = replace(mesh, keys=face_keys(mesh, subject, places))
     pictures = dict(made.eyes)
     if made.mouth is not None:
         pictures[Part.POCKET] = made.mouth
     return RigData(mesh, bones, pictures, colours, subject)
+
+
+def _colours(photo: NDArray[np.uint8], mesh: SubjectMesh) -> Floats:
+    """What the photo shows at each vertex, float32 N×3 in CIE L*a*b*."""
+    cv2 = cv()
+    ray = mesh.ray.astype(np.float64)
+    at = np.column_stack([ray[:, 0] / ray[:, 2], 1 - ray[:, 1] / ray[:, 2]]) * (photo.shape[1], photo.shape[0]) - 0.5
+    at = np.clip(np.round(at), 0, (photo.shape[1] - 1, photo.shape[0] - 1)).astype(int)
+    pixels = cv2.GaussianBlur(photo, (0, 0), 1.0)[at[:, 1], at[:, 0]]
+    return cv2.cvtColor(pixels[None].astype(np.float32) / 255, cv2.COLOR_RGB2LAB)[0]
+
+
+def limited_jaw(jaw: Bone, mesh: SubjectMesh) -> Bone:
+    """The bone `jaw` with a limit at which the chin does not yet come before the throat: before much of the skin between them folds over in the picture.
+
+    mesh: with weights. It opens by 8 degrees on any face.
+    """
+    least, most = jaw.limits["rx"]
+    joint, tip = (np.array(p) for p in (jaw.head, jaw.tail))
+    y = (tip - joint) / max(float(np.linalg.norm(tip - joint)), 1e-12)
+    x = np.cross(y, np.array(jaw.z_axis))
+    x /= max(float(np.linalg.norm(x)), 1e-12)
+    weight = mesh.weights["jaw"].astype(np.float64)
+    position = mesh.position.astype(np.float64)
+    # Lips and what is in them part and roll; the throat lies lower than the jaw's tip.
+    skin = mesh.triangles[mesh.part == Part.SKIN]
+    low = (position[skin] - tip).mean(1) @ np.array(jaw.z_axis) < 0
+    skin = skin[low & (weight[skin] > 0).any(1)]
+    if not len(skin):
+        return jaw
+    rest = picture_areas(position, skin)
+    away = position - joint
+    for degrees in np.arange(round(-np.degrees(least)), _LEAST_JAW, -1.0):
+        angle = -np.radians(degrees)
+        # Rodrigues' formula about the bone's x axis, as much as the weight says.
+        turned = away * np.cos(angle) + np.cross(x, away) * np.sin(angle) + np.outer(away @ x, x) * (1 - np.cos(angle))
+        areas = picture_areas(position + weight[:, None] * (turned - away), skin)
+        folded = rest[(areas < 0) & (rest > 0)].sum()
+        if folded <= _FOLDS * rest.sum():
+            return replace(jaw, limits={**jaw.limits, "rx": (max(least, float(angle)), most)})
+    return replace(jaw, limits={**jaw.limits, "rx": (-float(np.radians(_LEAST_JAW)), most)})
 
 
 # The inside of the mouth ---------------------------------------------------------------------------------------------------------

@@ -23,15 +23,19 @@ Floats = NDArray[np.float32]
 
 _CELL = 0.008  # metres: cubes for distances
 _SMOOTH = 12  # rounds over the head's and trunk's shares
+_BESIDE = 0.055  # metres: farther aside below the jaw is hair, or something that someone wears
+_UNLIKE = 20.0  # L*a*b*: a colour so far from each of the head's is none of its
+_SAMPLES, _AGREE = 256, 3  # colours of the head that count, and rounds over neighbours which must agree
 _FLESH = {"upper_arm": 0.055, "forearm": 0.042, "hand": 0.045, "thigh": 0.085, "shin": 0.06, "foot": 0.05, "shoulder": 0.05}
 _LIMBS = ("upper_arm", "forearm", "hand", "thigh", "shin", "foot")
 
 
-def weigh(mesh: SubjectMesh, bones: Sequence[Bone], fit: Fitted | None) -> dict[str, Floats]:
+def weigh(mesh: SubjectMesh, bones: Sequence[Bone], fit: Fitted | None, colours: Floats | None = None) -> dict[str, Floats]:
     """Each deforming bone's weights, float32 N in [0, 1]; over all bones they sum to 1 in every vertex.
 
     bones: of `skeleton.bones_for`. fit: of the face, moved to the relief; None if there is none. What no bone moves is `base`'s. Bones that
-    move nothing are in it with zeros.
+    move nothing are in it with zeros. colours: float32 N×3, what the photo shows at each vertex (CIE L*a*b*), which tells a collar beside the neck from
+    hair; without it both go with the head.
     """
     at = {b.name: b for b in bones}
     n = len(mesh.position)
@@ -42,7 +46,7 @@ def weigh(mesh: SubjectMesh, bones: Sequence[Bone], fit: Fitted | None) -> dict[
     position = mesh.position.astype(np.float64)
     triangles = mesh.triangles[mesh.part == Part.SKIN]
     graph = mesh_graph(position, triangles)
-    for name, share in _trunk(position, mesh, graph, at, fit, skin).items():
+    for name, share in _trunk(position, mesh, graph, at, fit, skin, colours).items():
         result[name] = share
     if fit is not None and "jaw" in at:
         scale = float(fit.scale)
@@ -78,7 +82,13 @@ def _segment(position: Array, bone: Bone) -> Array:
 
 
 def _trunk(
-    position: Array, mesh: SubjectMesh, graph: Graph, at: dict[str, Bone], fit: Fitted | None, skin: NDArray[np.bool_]
+    position: Array,
+    mesh: SubjectMesh,
+    graph: Graph,
+    at: dict[str, Bone],
+    fit: Fitted | None,
+    skin: NDArray[np.bool_],
+    colours: Floats | None,
 ) -> dict[str, Array]:
     """Shares of head, neck, chest, spine and limbs of the skin; they sum to 1 but for what stands on the ground, which is base's."""
     base, pivot, hips = (np.array(at[n].head) for n in ("neck", "head", "spine"))
@@ -98,6 +108,9 @@ def _trunk(
     height = (position - base) @ up / scale  # above the neck's base, which lies two centimetres over the shoulders' slope
     aside = np.abs((position - base) @ np.cross(up, (0.0, -1.0, 0.0))) / scale
     lower = skin & ~upper & ((height < -0.035) | ((height < 0.0) & (aside > 0.075)))
+    if colours is not None:
+        beside = skin & ~upper & (aside > _BESIDE)
+        lower |= beside & _strange(mesh, graph, np.asarray(colours, np.float64), upper, skin)
     far = [distances(graph, seeds, _CELL * scale) for seeds in (upper, lower)]
     both = np.isfinite(far[0]) & np.isfinite(far[1])
     share = np.where(np.isfinite(far[0]), 0.0, 1.0)
@@ -122,6 +135,26 @@ def _trunk(
         own = shares["chest"] * _shoulder(position, at[name], scale)
         shares[name], shares["chest"] = own, shares["chest"] - own
     return shares
+
+
+def _strange(mesh: SubjectMesh, graph: Graph, colours: Array, own: NDArray[np.bool_], skin: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Which vertices have colours that are nowhere on the head: a collar, a helmet's ring, a scarf. own: the head's vertices."""
+    triangles = mesh.triangles[mesh.part == Part.SKIN].astype(np.int64)
+    edges = np.sort(triangles[:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2), axis=1)
+    unique, times = np.unique(edges, axis=0, return_counts=True)
+    inner = np.ones(len(own))
+    inner[unique[times == 1]] = 0
+    # At its outline a mesh shows something of the ground: what is beside there counts.
+    total = np.maximum(np.bincount(graph.owner, inner[graph.other], len(own)), 1e-9)
+    beside = np.stack([np.bincount(graph.owner, (inner * c)[graph.other], len(own)) / total for c in colours.T], 1)
+    clean = np.where(inner[:, None] > 0, colours, beside)
+    picked = np.flatnonzero(own & (inner > 0))
+    samples = clean[picked[:: max(1, len(picked) // _SAMPLES)]]
+    least = np.full(len(own), np.inf)
+    for start in range(0, len(samples), 64):
+        least = np.minimum(least, np.linalg.norm(clean[:, None] - samples[None, start : start + 64], axis=2).min(1))
+    share = graph.smoothed(np.where(skin & (least > _UNLIKE), 1.0, 0.0), _AGREE)
+    return skin & (share > 0.5) & (least < np.inf)
 
 
 def _shoulder(position: Array, bone: Bone, scale: float) -> Array:

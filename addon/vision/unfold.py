@@ -28,7 +28,7 @@ def unfolded(position: Floats, triangles: Ints, seams: Ints, step: Floats, fixed
     triangles = triangles[moving[triangles].any(1)]
     if len(triangles) == 0:
         return step
-    rest = _areas(position.astype(np.float64), triangles)
+    rest = picture_areas(position.astype(np.float64), triangles)
     sound = rest > 0
     base, out = position.astype(np.float64), step.astype(np.float64)
     if not _turned(base, out, triangles, rest, sound).any():
@@ -57,8 +57,8 @@ def unfolded(position: Floats, triangles: Ints, seams: Ints, step: Floats, fixed
     return out.astype(np.float32)
 
 
-def _areas(at: Doubles, triangles: Ints) -> Doubles:
-    """Twice the areas in the picture, above 0 for those that face the camera."""
+def picture_areas(at: Doubles, triangles: Ints) -> Doubles:
+    """Twice the areas of triangles M×3 of points N×3 in the picture (tangents squared), float64 M, above 0 for those that face the camera."""
     seen = at[:, (0, 2)] / at[:, 1:2]
     a, b, c = (seen[triangles[:, i]] for i in range(3))
     return (b[:, 0] - a[:, 0]) * (c[:, 1] - a[:, 1]) - (b[:, 1] - a[:, 1]) * (c[:, 0] - a[:, 0])
@@ -67,5 +67,5 @@ def _areas(at: Doubles, triangles: Ints) -> Doubles:
 def _turned(base: Doubles, step: Doubles, triangles: Ints, rest: Doubles, sound: NDArray[np.bool_]) -> NDArray[np.bool_]:
     turned = np.zeros(len(triangles), bool)
     for share in _STEPS:
-        turned |= _areas(base + share * step, triangles) < _LEAST * rest
+        turned |= picture_areas(base + share * step, triangles) < _LEAST * rest
     return turned & sound

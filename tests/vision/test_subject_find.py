@@ -42,7 +42,7 @@ def test_someone_in_a_portrait_is_found_without_any_file() -> None:
     pixels = found[0].face.pixels((512, 512))
     eyes = np.array(((203.2, 101.2), (247.0, 103.2)))  # placed by hand
     miss = np.linalg.norm(pixels[[RIGHT_PUPIL, LEFT_PUPIL]] - eyes, axis=1) / np.linalg.norm(eyes[1] - eyes[0])
-    assert miss.max() < 0.1
+    assert miss.max() < 0.015  # the network alone: 0.021
     assert np.linalg.norm(pixels[CHIN] - (224, 177)) < 0.5 * np.linalg.norm(eyes[1] - eyes[0])
     assert find_people(astronaut(), faces=find_faces(astronaut()))[0].face is not None
 

@@ -352,6 +352,18 @@ def rig(*, shut: bool) -> RigData:
     return _RIGS[shut]
 
 
+def test_the_suits_ring_is_no_part_of_the_head() -> None:
+    """Beside the neck, on the height of the chin, it is told from hair by its colour; a photo without colours leaves it to the head."""
+    grey = rig_subject(np.full_like(portrait.photo(), 128), portrait.source(), portrait.person(), portrait.fit()).mesh
+    ray = grey.ray.astype(np.float64)
+    x, y = ray[:, 0] / ray[:, 2] * 512, (1 - ray[:, 1] / ray[:, 2]) * 512
+    ring = (x > 150) & (x < 178) & (y > 148) & (y < 156)
+    hair = (y < 130) & np.isfinite(x)
+    before, after = (made.weights["head"] + made.weights["neck"] for made in (grey, rig(shut=False).mesh))
+    assert ring.sum() > 10 and before[ring].mean() > 0.99 and after[ring].mean() < 0.7
+    assert np.abs(after - before)[hair].max() < 0.05
+
+
 @pytest.mark.parametrize("shut", [False, True])
 def test_a_rig_comes_whole(shut: bool) -> None:
     made = rig(shut=shut)
@@ -568,6 +580,26 @@ def test_a_synthetic_eye_is_completed() -> None:
     assert np.abs(picture.colour[at[1], at[0]].astype(int) - (60, 90, 120)).max() < 25
     far = ((np.array((50, 35)) - (picture.box[0] * 160, picture.box[1] * 120)) * scale).astype(int)
     assert np.ptp(picture.colour[far[1], far[0]].astype(int)) < 25  # white, not skin
+
+
+@pytest.mark.parametrize("skin", [(225, 160, 125), (120, 78, 58)])
+def test_an_eye_that_shows_no_white_gets_one_that_is_no_skin(skin: tuple[int, int, int]) -> None:
+    """Beside the iris nothing is seen but the red shade of lids: what comes to light when the eye turns is off-white all the same, and not bright."""
+    from addon.vision.subject_pictures import eye_picture
+
+    photo = np.full((120, 160, 3), skin, np.uint8)
+    y, x = np.mgrid[:120, :160] + 0.5
+    t = np.linspace(0, 2 * np.pi, 80)
+    opening = np.column_stack([80 - 40 * np.cos(t), 60 - 13 * np.sin(t)])
+    photo[np.hypot((x - 80) / 40, (y - 60) / 13) < 1] = np.array(skin) * 6 // 10
+    photo[np.hypot(x - 80, y - 60) < 17] = (30, 22, 20)
+    photo[47 - 8 : 47] = skin
+    picture, _ = eye_picture(photo, opening, np.array((80.0, 60.0)), (80.0, 60.0, 46.0))
+    scale = picture.colour.shape[1] / ((picture.box[2] - picture.box[0]) * 160)
+    at = ((np.array(((50, 60), (112, 62), (55, 45))) - (picture.box[0] * 160, picture.box[1] * 120)) * scale).astype(int)
+    for colour in picture.colour[at[:, 1], at[:, 0]].astype(float):
+        assert np.ptp(colour) / colour.max() < 0.6 * np.ptp(skin) / max(skin)
+        assert 0.5 * np.mean(skin) < colour.mean() < 1.5 * np.mean(skin)
 
 
 def test_the_light_in_the_mouth_follows_the_photos() -> None:

@@ -11,7 +11,9 @@ from addon.vision import canonical
 from addon.vision.mesh_graph import distances, mesh_graph
 from addon.vision.rigging import Part
 from addon.vision.skeleton import bones_for
+from addon.vision.subject_rig import limited_jaw
 from addon.vision.subject_weights import weigh, weights_at
+from addon.vision.unfold import picture_areas
 from tests.vision import face_meshes
 
 EYES = canonical.PUPIL_DISTANCE
@@ -120,6 +122,25 @@ def test_the_jaw_opens_the_mouth_and_leaves_the_collar(rig):
     assert moved[skin & (y < -0.165)].max() < STAYS  # the collar
     assert moved[skin & (y > -0.045)].max() < 4 * MOVES and moved[skin & (y > -0.02)].max() < STAYS
     assert moved[rig.part == Part.TEETH_LOWER].min() > MOVES and moved[rig.part == Part.TEETH_UPPER].max() < 1e-6
+
+
+def test_a_jaw_opens_only_until_the_skin_of_the_throat_would_fold(rig):
+    jaw = next(b for b in rig.bones if b.name == "jaw")
+    assert limited_jaw(jaw, rig.mesh).limits == jaw.limits
+    # Without a way from chin to throat over which to be pressed together.
+    own, head = rig.mesh.weights["jaw"], rig.mesh.weights["head"]
+    hard = np.where(rig.part == Part.SKIN, (own > 0.6).astype(np.float32), own)
+    rigid = replace(rig.mesh, weights={**rig.mesh.weights, "jaw": hard, "head": np.maximum(head + own - hard, 0)})
+    limited = limited_jaw(jaw, rigid)
+    least = limited.limits["rx"][0]
+    assert jaw.limits["rx"][0] < least <= -np.radians(8) + 1e-6
+    assert limited.limits["rx"][1] == jaw.limits["rx"][1] and {**limited.limits, "rx": 0} == {**jaw.limits, "rx": 0}
+    skin = rig.mesh.triangles[(rig.mesh.part == Part.SKIN) & (rig.own(rig.mesh.position)[rig.mesh.triangles, 1] < -0.11).all(1)]
+    folded = [
+        (picture_areas(face_meshes.posed(rigid, rig.bones, {"jaw": ("rx", angle)}), skin) < 0).sum()
+        for angle in (jaw.limits["rx"][0], least)
+    ]
+    assert folded[0] > folded[1]
 
 
 def test_lids_turned_to_their_limits_meet(rig):
