@@ -229,7 +229,7 @@ class LayersSpec:
     )
     fill: str = setting("texture", "choice", "Fill", "What hidden parts are filled with", choices=FILLS)
     fill_texture: float = setting(
-        0.14,
+        0.1,
         "float",
         "Fill Texture",
         "How much of the texture around them hidden parts get: little is nearest to the truth on the average, much is crisp but may show as copies. Grain goes on in any case",

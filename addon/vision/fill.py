@@ -30,7 +30,7 @@ Places = NDArray[np.intp]
 """Flat indices of pixels."""
 Progress = Callable[[float], None]
 
-TEXTURE = 0.14
+TEXTURE = 0.1
 """Gradient energy that copied texture gives a filled place, as a share of its surroundings', unless set. More is farther from the truth, which
 nobody knows: 0.6 costs 0.4 dB in the holes of Cones, and shows as copies in wide ones. Grain comes in any case."""
 _MOST_GRAIN = 0.6  # of the surroundings' gradient energy

@@ -28,7 +28,7 @@ from .texture import average_down, decoded, linear_to_srgb
 MOST_PIXELS = 4_000_000  # of the grid that depth and layers live on; more, and Blender's brushes and the live relief become slow
 MOST_LAYERS = 6
 DEFAULT_RESERVE = 0.08  # of the width: room for every move at its usual amount
-_LEAST_GAP = 1.0  # pixels
+_LEAST_GAP = 1.2  # pixels
 _STEEP = 0.45  # pixels: what opens by more at the reserve and is not cut becomes a slope
 _LEAST_SKY = 0.002  # share of the picture; less is a gap in the depth map
 
@@ -101,7 +101,7 @@ def cut_layers(
         goes_on=whose > 0 if names else None,
     )
     solid = len(sheets) - endless
-    frayed = find_frayed(d, sheets[:solid], tear, reach) if settings.mode == "many" else None
+    frayed = find_frayed(d, sheets[:solid], min(tear, 1 / reach), reach) if settings.mode == "many" else None
     if frayed is not None:
         sheets.insert(solid, back_up(colour, d, frayed, reach, filler))
         levels = levels + (levels == solid)  # only the sky is farther

@@ -31,6 +31,7 @@ Bytes = NDArray[np.uint8]
 Fill = Callable[[Bytes, Mask, Mask], Bytes]
 """(colour H×W×3, source, domain) -> colour with the domain filled from the source."""
 
+_ROUGH, _TANGLED = 10, 0.15  # pixels about a place, and the share of them beside cuts, from which it is a tangle
 _SLOPES = 8  # times that steps are smoothed
 SPECK = 12  # cuts of fewer pixels than this are noise (as in 3D Photo Inpainting)
 BEHIND = 0.5  # pixels of parallax at the reserve that a hidden surface lies behind what covers it, at least
@@ -113,13 +114,14 @@ def without_specks(d: Floats, cuts: Cuts, tear: float, steep: float) -> Floats:
     """Even out steps that are not cut, but would open here and there as specks in a smooth surface.
 
     d: float32 H×W in [0, 1]. Single pixels that stand out by more than `tear` take the median of their neighbours, steps of more than
-    `steep` become slopes over a few pixels; nothing changes beside a cut.
+    `steep` become slopes over a few pixels, but not beside cuts and among many, where they may be leaves or hair.
     """
     cv2 = cv()
     near, far = cuts.sides()
     cut = near | far
     median = cv2.medianBlur(d, 3)
     d = np.where((np.abs(d - median) > tear) & ~cut, median, d)
+    cut |= cv2.blur(cut.astype(np.float32), (2 * _ROUGH + 1, 2 * _ROUGH + 1)) > _TANGLED
     for _ in range(_SLOPES):
         across, down = np.abs(np.diff(d, axis=1)) > steep, np.abs(np.diff(d, axis=0)) > steep
         steps = np.zeros(d.shape, np.uint8)

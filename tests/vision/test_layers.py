@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from addon.vision.fill import fill
-from addon.vision.layers import continue_depth, cut_sheets, find_cuts, find_levels, give_back
+from addon.vision.layers import continue_depth, cut_sheets, find_cuts, find_levels, give_back, without_specks
 
 H, W = 120, 160
 ROWS, COLUMNS = np.mgrid[:H, :W]
@@ -221,3 +221,20 @@ def test_a_depth_map_of_noise_does_no_harm():
     d = np.random.default_rng(1).random((H, W), np.float32)
     levels, sheets, _ = sheets_of(d)
     assert 1 <= len(sheets) <= 6 and levels.max() + 1 == len(sheets)
+
+
+def test_slight_steps_in_a_smooth_surface_become_slopes_and_cuts_and_tangles_stay():
+    d = (0.3 + 0.1 * COLUMNS / W).astype(np.float32)
+    d[20:23, 30] += 0.05  # too few pixels to be cut
+    d[60:90, 40:60] += 0.012  # slight, but long
+    d[disc(120, 60, 25)] = 0.9
+    rng = np.random.default_rng(3)
+    d[:, 70:80] += rng.choice([0, 0.3], (H, 10)).astype(np.float32)  # a tangle
+    cuts = find_cuts(d, 0.03)
+    even = without_specks(d, cuts, 0.03, 0.01)
+    step = np.abs(np.diff(even, axis=1))
+    assert np.abs(np.diff(d, axis=1))[:, :62].max() > 0.04 and step[:, :62].max() < 0.01
+    near, far = cuts.sides()
+    np.testing.assert_array_equal(even[near | far], d[near | far])
+    np.testing.assert_array_equal(even[:, 71:79], d[:, 71:79])
+    assert np.abs(even - d).max() < 0.05
