@@ -248,7 +248,7 @@ def _over(layering, what: str) -> np.ndarray:
 @pytest.mark.parametrize("degrees", [-15, 15])
 def test_a_head_that_turns_uncovers_nothing_that_is_not_filled_and_folds_nowhere(degrees: int, blind: bool) -> None:
     made, source, layering = subject(blind=blind), portrait.source(blind=blind), portrait.layering(blind=blind)
-    assert len(layering.layers) == 2
+    assert [layer.name for layer in layering.layers][:2] == ["1 Subject", "2 Background"]
     position = _turned(made, degrees)
     moved = np.abs(position - made.mesh.position).max(1)
     assert moved.max() > 0.01  # metres
@@ -360,7 +360,7 @@ def test_the_suits_ring_is_no_part_of_the_head() -> None:
     ring = (x > 150) & (x < 178) & (y > 148) & (y < 156)
     hair = (y < 130) & np.isfinite(x)
     before, after = (made.weights["head"] + made.weights["neck"] for made in (grey, rig(shut=False).mesh))
-    assert ring.sum() > 10 and before[ring].mean() > 0.99 and after[ring].mean() < 0.7
+    assert ring.sum() > 10 and before[ring].mean() > 0.99 and after[ring].mean() < 0.8
     assert np.abs(after - before)[hair].max() < 0.05
 
 
