@@ -375,12 +375,13 @@ def orbit_films(scene: Any, args: argparse.Namespace) -> dict[str, temporal.Flic
     still = still._replace(focal=still.focal / 2)
     moves = temporal.orbit(still, scene.near, photo.shape[1], frames)
     films: dict[str, Any] = {"ideal: the photo resampled": temporal.ideal_film(photo, near, moves)}
-    for n in samples:
+    ways = {f"{PRODUCT}, without an engine (the default)": ()}
+    ways |= {f"{PRODUCT}, {n} sample{'s' if n > 1 else ''}": ("--engine", "cycles", "--samples", str(n)) for n in samples}
+    for label, extra in ways.items():
         try:
-            films[f"{PRODUCT}, {n} sample{'s' if n > 1 else ''}"], _ = product.render_views(
-                source, [m.offset for m in moves], work / f"{n}", python=args.python, extra=("--samples", str(n)),
-                rotations=[m.rotation for m in moves],
-            )  # fmt: skip
+            films[label], _ = product.render_views(
+                source, [m.offset for m in moves], work / "frames", python=args.python, extra=extra, rotations=[m.rotation for m in moves]
+            )
         except product.Failed as error:
             print(error, file=sys.stderr)
     tracks = temporal.track(near, moves)

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .cv import cv
 from .layers import BEHIND, Bytes, Fill, Sheet, continue_depth
@@ -32,23 +33,24 @@ class Frayed(NamedTuple):
     floor: Floats
 
 
-def find_frayed(d: Floats, sheets: Sequence[Sheet], tear: float, reach: int) -> Frayed | None:
+def find_frayed(d: Floats, levels: NDArray[np.int32], sheets: Sequence[Sheet], tear: float, reach: int) -> Frayed | None:
     """Where sheets have steps with no other behind; None if a move would stretch little there.
 
-    d: float32 H×W in [0, 1]. sheets: from front to back, without the sky, which nobody wants to see through a tangle. tear: the least step
+    d: float32 H×W in [0, 1]. levels: int32 H×W, the sheet that each place shows. sheets: from front to back, without the sky, which nobody wants to see through a tangle. tear: the least step
     that opens. reach: pixels that a move may part what is nearest from what is farthest.
     """
     h, w = d.shape
     far, floor = np.zeros((h, w), bool), d.copy()
     opened = 0.0
-    for sheet, behind in zip(sheets, backed([s.box for s in sheets], [s.matte for s in sheets])):
+    for level, (sheet, behind) in enumerate(zip(sheets, backed([s.box for s in sheets], [s.matte for s in sheets]))):
         left, top, right, bottom = sheet.box
         x, y = max(left, 0), max(top, 0)
         there = slice(y, min(bottom, h)), slice(x, min(right, w))
         here = slice(y - top, min(bottom, h) - top), slice(x - left, min(right, w) - left)
         depth = d[there] if sheet.d is None else sheet.d[here]
-        np.copyto(floor[there], np.minimum(floor[there], depth), where=sheet.matte[here] > 0)
-        there_is, bare = sheet.matte[here] > 0, ~behind[here]
+        # Over what is farther it has a soft rim only, which takes the depth of what is beside it.
+        there_is, bare = (sheet.matte[here] > 0) & (levels[there] <= level), ~behind[here]
+        np.copyto(floor[there], np.minimum(floor[there], depth), where=there_is)
         for first, second in ((np.s_[:, :-1], np.s_[:, 1:]), (np.s_[:-1], np.s_[1:])):
             step = depth[second] - depth[first]
             steep = (np.abs(step) > tear) & there_is[first] & there_is[second] & (bare[first] | bare[second])

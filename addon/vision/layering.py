@@ -101,7 +101,7 @@ def cut_layers(
         goes_on=whose > 0 if names else None,
     )
     solid = len(sheets) - endless
-    frayed = find_frayed(d, sheets[:solid], min(tear, 1 / reach), reach) if settings.mode == "many" else None
+    frayed = find_frayed(d, levels, sheets[:solid], min(tear, 1 / reach), reach) if settings.mode == "many" else None
     if frayed is not None:
         sheets.insert(solid, back_up(colour, d, frayed, reach, filler))
         levels = levels + (levels == solid)  # only the sky is farther

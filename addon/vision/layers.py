@@ -123,7 +123,7 @@ def without_specks(d: Floats, cuts: Cuts, tear: float, steep: float) -> Floats:
     d = np.where((np.abs(d - median) > tear) & ~cut, median, d)
     cut |= cv2.blur(cut.astype(np.float32), (2 * _ROUGH + 1, 2 * _ROUGH + 1)) > _TANGLED
     for _ in range(_SLOPES):
-        across, down = np.abs(np.diff(d, axis=1)) > steep, np.abs(np.diff(d, axis=0)) > steep
+        across, down = (_stands_out(np.abs(np.diff(d, axis=axis)), steep) for axis in (1, 0))
         steps = np.zeros(d.shape, np.uint8)
         steps[:, 1:] |= across
         steps[:, :-1] |= across
@@ -134,6 +134,11 @@ def without_specks(d: Floats, cuts: Cuts, tear: float, steep: float) -> Floats:
             break
         d = np.where(cv2.dilate(steps, np.ones((3, 3), np.uint8)).astype(bool) & ~cut, cv2.blur(d, (3, 3)), d)
     return d
+
+
+def _stands_out(step: Floats, least: float) -> Mask:
+    """Which steps are more than `least` and more than those around them: slopes that are as steep all over are as they should be."""
+    return (step > least) & (step > 2 * cv().blur(step, (5, 5)))
 
 
 def find_levels(d: Floats, cuts: Cuts, most: int, sky: Mask | None = None) -> NDArray[np.int32]:

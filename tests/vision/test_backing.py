@@ -32,16 +32,16 @@ def tangle(strands: int = 260) -> tuple[np.ndarray, np.ndarray]:
 def parted(d, colour):
     cuts = find_cuts(d, TEAR)
     levels = find_levels(d, cuts, 4)
-    return cut_sheets(colour, d, cuts, levels, reach=REACH, ring=0, fill=fill, progress=lambda share: None)
+    return levels, cut_sheets(colour, d, cuts, levels, reach=REACH, ring=0, fill=fill, progress=lambda share: None)
 
 
-def bare_steps(d, sheets) -> float:
+def bare_steps(d, levels, sheets) -> float:
     """Share of the picture that would stretch: faces of every sheet between depths that are apart, with nothing behind."""
     opened = 0.0
-    for sheet, behind in zip(sheets, backed([s.box for s in sheets], [s.matte for s in sheets])):
+    for level, (sheet, behind) in enumerate(zip(sheets, backed([s.box for s in sheets], [s.matte for s in sheets]))):
         left, top, right, bottom = sheet.box
         depth = d[top:bottom, left:right] if sheet.d is None else sheet.d
-        there = (sheet.matte > 0) & ~behind
+        there = (sheet.matte > 0) & (levels[top:bottom, left:right] <= level) & ~behind
         step = np.abs(np.diff(depth, axis=1))
         opened += step[(step > TEAR) & there[:, 1:] & there[:, :-1]].sum() * REACH
     return opened / d.size
@@ -49,17 +49,17 @@ def bare_steps(d, sheets) -> float:
 
 def test_a_tangle_is_backed_everywhere():
     d, colour = tangle()
-    sheets = parted(d, colour)
-    before = bare_steps(d, sheets)
-    frayed = find_frayed(d, sheets, TEAR, REACH)
+    levels, sheets = parted(d, colour)
+    before = bare_steps(d, levels, sheets)
+    frayed = find_frayed(d, levels, sheets, TEAR, REACH)
     assert before > 0.005 and frayed is not None
     backing = back_up(colour, d, frayed, REACH, fill)
-    assert bare_steps(d, [*sheets, backing]) < 0.1 * before
+    assert bare_steps(d, levels, [*sheets, backing]) < 0.1 * before
 
 
 def test_the_backing_is_as_deep_as_what_is_behind_the_strands_and_has_its_colour():
     d, colour = tangle()
-    frayed = find_frayed(d, parted(d, colour), TEAR, REACH)
+    frayed = find_frayed(d, *parted(d, colour), TEAR, REACH)
     assert frayed is not None
     backing = back_up(colour, d, frayed, REACH, fill)
     left, top, right, bottom = backing.box
@@ -75,7 +75,7 @@ def test_the_backing_is_as_deep_as_what_is_behind_the_strands_and_has_its_colour
 def test_where_layers_part_everything_there_is_no_backing():
     d, colour = np.full((H, W), 0.1, np.float32), np.zeros((H, W, 3), np.uint8)
     d[40:80, 50:110] = 0.8
-    assert find_frayed(d, parted(d, colour), TEAR, REACH) is None
+    assert find_frayed(d, *parted(d, colour), TEAR, REACH) is None
 
 
 @pytest.mark.parametrize("sky", [False, True])
