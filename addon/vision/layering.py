@@ -103,7 +103,7 @@ def cut_layers(
     solid = len(sheets) - endless
     frayed = find_frayed(d, levels, sheets[:solid], min(tear, 1 / reach), reach) if settings.mode == "many" else None
     if frayed is not None:
-        sheets.insert(solid, back_up(colour, d, frayed, reach, filler))
+        sheets.insert(solid, back_up(colour, d, frayed, reach, partial(fill, method="smooth")))
         levels = levels + (levels == solid)  # only the sky is farther
     progress(0.8, "Packing the layers")
     titles = layer_names(len(sheets), sky is not None, tuple(sorted(owned.people)), frayed is not None)
