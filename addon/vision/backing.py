@@ -27,30 +27,29 @@ _MARGIN = 4
 
 class Frayed(NamedTuple):
     """Where faces would stretch for want of anything behind. far: bool H×W, their farther ends. floor: float32 H×W, the depth of the
-    farthest sheet at each place. solid: bool H×W, where the photo does not show the sky."""
+    farthest sheet at each place."""
 
     far: Mask
     floor: Floats
-    solid: Mask
 
 
 def find_frayed(d: Floats, levels: NDArray[np.int32], sheets: Sequence[Sheet], tear: float, reach: int) -> Frayed | None:
     """Where sheets have steps with no other behind; None if a move would stretch little there.
 
-    d: float32 H×W in [0, 1]. levels: int32 H×W, the sheet that each place shows. sheets: from front to back, without the sky, which nobody wants to see through a tangle. tear: the least step
+    d: float32 H×W in [0, 1]. levels: int32 H×W, the sheet that each place shows. sheets: from front to back. tear: the least step
     that opens. reach: pixels that a move may part what is nearest from what is farthest.
     """
     h, w = d.shape
     far, floor = np.zeros((h, w), bool), d.copy()
     opened = 0.0
-    for sheet, behind in zip(sheets, backed([s.box for s in sheets], [s.matte for s in sheets])):
+    for level, (sheet, behind) in enumerate(zip(sheets, backed([s.box for s in sheets], [s.matte for s in sheets]))):
         left, top, right, bottom = sheet.box
         x, y = max(left, 0), max(top, 0)
         there = slice(y, min(bottom, h)), slice(x, min(right, w))
         here = slice(y - top, min(bottom, h) - top), slice(x - left, min(right, w) - left)
         depth = d[there] if sheet.d is None else sheet.d[here]
-        # Where the sky is to be seen, there is nothing but a soft rim.
-        there_is, bare = (sheet.matte[here] > 0) & (levels[there] < len(sheets)), ~behind[here]
+        # Over what is farther it has a soft rim only, which takes the depth of what is beside it.
+        there_is, bare = (sheet.matte[here] > 0) & (levels[there] <= level), ~behind[here]
         np.copyto(floor[there], np.minimum(floor[there], depth), where=there_is)
         for first, second in ((np.s_[:, :-1], np.s_[:, 1:]), (np.s_[:-1], np.s_[1:])):
             step = depth[second] - depth[first]
@@ -58,7 +57,7 @@ def find_frayed(d: Floats, levels: NDArray[np.int32], sheets: Sequence[Sheet], t
             opened += float(np.abs(step[steep]).sum()) * reach / 2  # a move opens those of one side
             for side, farther in ((first, step > 0), (second, step < 0)):
                 far[there][side] |= steep & farther
-    return Frayed(far, floor, levels < len(sheets)) if opened > _LEAST_SHARE * d.size else None
+    return Frayed(far, floor) if opened > _LEAST_SHARE * d.size else None
 
 
 def back_up(colour: Bytes, d: Floats, frayed: Frayed, reach: int, fill: Fill) -> Sheet:
@@ -76,13 +75,12 @@ def back_up(colour: Bytes, d: Floats, frayed: Frayed, reach: int, fill: Fill) ->
     colour, d, away = np.ascontiguousarray(colour[window]), d[window], away[window]
     far, floor, near = frayed.far[window], np.ascontiguousarray(frayed.floor[window]), near[window]
     deep = cv2.erode(floor, np.ones((2 * _DEEP + 1, 2 * _DEEP + 1), np.uint8))
-    sky = ~frayed.solid[window]
-    behind = continue_depth(np.where(sky, np.float32(0), deep), far | sky, near)  # beside the sky it is the sky that is behind
+    behind = continue_depth(deep, far, near)
     least = np.float32(BEHIND / max(reach, 1))
     close = away <= _CLOSE  # right behind them in any case, or their ends would let the light through
     behind[close] = np.minimum(behind[close], floor[close] - least)
     behind = np.maximum(behind, 0)  # at the far end it comes to lie on the photo, whose depth it takes there
-    area = (close | (near & (floor - behind >= least * np.float32(0.99)))) & ~sky
+    area = close | (near & (floor - behind >= least * np.float32(0.99)))
     # Colours come from where the photo shows what is as deep as that; right beside a step they are mixed with the front's.
     source = near & (d < behind + 2 * least) & (away > _BESIDE)
     if not source.any():

@@ -100,11 +100,10 @@ def cut_layers(
         progress=lambda share: progress(0.2 + 0.6 * share, "Filling what is hidden"),
         goes_on=whose > 0 if names else None,
     )
-    solid = len(sheets) - endless
-    frayed = find_frayed(d, levels, sheets[:solid], min(tear, 1 / reach), reach) if settings.mode == "many" else None
+    # The sky goes on behind everything, and is what shows through leaves and fences.
+    frayed = find_frayed(d, levels, sheets, min(tear, 1 / reach), reach) if settings.mode == "many" and not endless else None
     if frayed is not None:
-        sheets.insert(solid, back_up(colour, d, frayed, reach, partial(fill, method="smooth")))
-        levels = levels + (levels == solid)  # only the sky is farther
+        sheets.append(back_up(colour, d, frayed, reach, partial(fill, method="smooth")))
     progress(0.8, "Packing the layers")
     titles = layer_names(len(sheets), sky is not None, tuple(sorted(owned.people)), frayed is not None)
     files: dict[str, bytes | NDArray[Any]] = {"levels.png": _png(levels.astype(np.uint8))}
