@@ -87,4 +87,4 @@ def back_up(colour: Bytes, d: Floats, frayed: Frayed, reach: int, fill: Fill) ->
         source = far
     filled = np.where(area[..., None], fill(colour, source, area & ~source), colour)
     cover = np.where(area, np.uint8(255), np.uint8(0))
-    return Sheet((left, top, right, bottom), filled, cover, cover.copy(), behind.astype(np.float32))
+    return Sheet((left, top, right, bottom), filled, cover, cover, behind)

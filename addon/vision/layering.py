@@ -87,7 +87,6 @@ def cut_layers(
         owned = give_levels(levels, d, cuts, whose, names, tear, sky)
         levels = owned.levels
     endless = sky is not None and bool(sky.any())
-    filler = _filler(spec)
     sheets = cut_sheets(
         colour,
         d,
@@ -96,7 +95,7 @@ def cut_layers(
         sky=endless,
         reach=reach,
         ring=ring,
-        fill=filler,
+        fill=_filler(spec),
         progress=lambda share: progress(0.2 + 0.6 * share, "Filling what is hidden"),
         goes_on=whose > 0 if names else None,
     )
@@ -105,7 +104,7 @@ def cut_layers(
     if frayed is not None:
         sheets.append(back_up(colour, d, frayed, reach, partial(fill, method="smooth")))
     progress(0.8, "Packing the layers")
-    titles = layer_names(len(sheets), sky is not None, tuple(sorted(owned.people)), frayed is not None)
+    titles = layer_names(len(sheets), endless, tuple(sorted(owned.people)), frayed is not None)
     files: dict[str, bytes | NDArray[Any]] = {"levels.png": _png(levels.astype(np.uint8))}
     layers = []
     for i, (sheet, title) in enumerate(zip(sheets, titles)):
@@ -115,7 +114,7 @@ def cut_layers(
             f"layer{i + 1}.png",
             f"layer{i + 1}_matte.png",
             f"layer{i + 1}_depth.npy" if sheet.d is not None else None,
-            sky is not None and i == len(sheets) - 1,
+            endless and i == len(sheets) - 1,
             owned.people.get(i),
         )
         files |= layer_files(layer, sheet)
