@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -23,6 +22,7 @@ from ..vision.geometry import frame_photo, ray_map
 from ..vision.layered import LayeredPhoto
 from ..vision.layering import as_planned, tear_threshold
 from ..vision.mattes import read_colour
+from ..vision.parallel import worker_count, workers
 from ..vision.photo import read_photo
 from ..vision.planning import framed_for, texture_key
 from ..vision.texture import linear_to_srgb, photo_texels, srgb_to_linear, suits
@@ -147,24 +147,21 @@ def render_frames(
         deliver(made.result(), target, drawing.film if views is None else views.size)
         return Frame(number, target, time.monotonic() - started)
 
-    workers = max(1, min(_MOST_WORKERS, os.cpu_count() or 1))
+    most = worker_count(_MOST_WORKERS)
     # They touch arrays and nothing of Blender; NumPy and OpenCV let each other work meanwhile.
-    with ThreadPoolExecutor(workers) as pool:
-        try:
-            for number in numbers:
-                if stop():
-                    return
-                scene.frame_set(number)
-                target = frame_name(pattern, number)
-                started = time.monotonic()
-                poses = [pose_of(camera)] if views is None else views.poses(pose_of(camera))
-                waiting.append((number, started, pool.submit(draw, number, poses, target.name, KINDS[target.suffix.lower()])))
-                if len(waiting) > workers:
-                    yield finished()
-            while waiting and not stop():
+    with workers(most) as pool:
+        for number in numbers:
+            if stop():
+                return
+            scene.frame_set(number)
+            target = frame_name(pattern, number)
+            started = time.monotonic()
+            poses = [pose_of(camera)] if views is None else views.poses(pose_of(camera))
+            waiting.append((number, started, pool.submit(draw, number, poses, target.name, KINDS[target.suffix.lower()])))
+            if len(waiting) > most:
                 yield finished()
-        finally:
-            pool.shutdown(cancel_futures=True)
+        while waiting and not stop():
+            yield finished()
 
 
 def _is_at_rest(pose: Pose) -> bool:

@@ -14,9 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .cv import cv
-from .layers import BEHIND, Bytes, Fill, Sheet, continue_depth
+from .layers import Bytes
 from .mattes import backed
 from .refine import Floats, Mask
+from .sheets import BEHIND, Fill, Sheet, continue_depth
 
 _LEAST_SHARE = 0.002  # of the picture that would stretch; for less another object is not worth it
 _DEEP = 3  # pixels about a step in which the farthest depth is what the backing has there

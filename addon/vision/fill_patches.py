@@ -44,6 +44,7 @@ _GUIDE, _GUIDE_SCALE = 0.6, 2.0  # weight of differing from the smooth filling; 
 _FLOOR = 60.0  # squared difference, over three channels of 8 bits, that is as good as none
 _TRUST = (0.15, 0.9)  # of structure: where nothing alike was found, and where its like was
 _UNSEEN = 3000.0  # cost of having almost nothing to compare
+_SHELL = 3.0  # cells: how deep a shell is
 _LEAST_RATIO = 1.5  # between the finest grid and the next coarser one
 _AWAY = 24  # cells from a hole beyond which nothing is sampled, besides twice its depth
 _CARRIED = 3  # candidates taken from the coarse grid to the fine one
@@ -179,7 +180,7 @@ class _Field:
         self.depth = self._padded(depth)
         self.rim = self._padded(self._inner(nearest))
         cells = np.flatnonzero(self._padded(grid.wanted))
-        self.cells = cells[np.argsort(np.ceil(self.depth[cells]), kind="stable")]
+        self.cells = cells[np.argsort(np.ceil(self.depth[cells] / _SHELL), kind="stable")]
         self.best = np.full((size, CHOICES), -1, np.int32)
         self.cost = np.full((size, CHOICES), np.inf, np.float32)
         self.left = np.zeros(size, np.float32)  # the mean squared difference of the best
@@ -207,7 +208,7 @@ class _Field:
 
     def grow(self) -> None:
         """From the rim inwards, a shell of cells at a time."""
-        shells = np.ceil(self.depth[self.cells])
+        shells = np.ceil(self.depth[self.cells] / _SHELL)
         for shell in np.split(self.cells, np.flatnonzero(np.diff(shells)) + 1):
             for part in _parts(shell):
                 self._choose(part, 8, self._looks(part))
@@ -244,7 +245,7 @@ class _Field:
         np.add.at(self.used, self.row[self.best[self.cells, 0]], 1)
         self._write(self.cells)
         for part in _parts(self.cells):
-            self._choose(part, 8, self._shifted(part))
+            self._choose(part, 8)
             self._write(part)
         for part in _parts(self.cells[~self._agreed(self.cells)]):
             self._choose(part, 4, self._shifted(part))
@@ -296,11 +297,11 @@ class _Field:
 
     # Judging ------------------------------------------------------------------------------------------------------------
 
-    def _choose(self, cells: NDArray[np.intp], count: int, others: Ints) -> None:
-        """Keep the best of what the cells have, of the shifts of their first `count` neighbours, and of others, n×m."""
+    def _choose(self, cells: NDArray[np.intp], count: int, *others: Ints) -> None:
+        """Keep the best of what the cells have, of the shifts of their first `count` neighbours, and of others, n×m each."""
         shifts = self._neighbours(cells)
         present = self.best[cells]
-        found, rows = self._usable(np.concatenate([present, shifts[:, :count], others], 1))
+        found, rows = self._usable(np.concatenate([present, shifts[:, :count], *others], 1))
         difference = self._difference(cells, rows)
         cost = self._biased(cells, found, rows, shifts, present[:, :1], difference)
         cost[rows < 0] = np.inf

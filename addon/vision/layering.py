@@ -18,11 +18,13 @@ from .backing import back_up, find_frayed
 from .cv import cv
 from .fill import fill, fill_with_network
 from .layered import DepthKind, DepthMap, Layer
-from .layers import Bytes, Fill, Sheet, cut_sheets, find_cuts, find_levels, give_back, without_specks
+from .layers import Bytes, find_cuts, find_levels, give_back, without_specks
+from .parallel import map_parallel
 from .people_layers import Owned, People, give_levels, owners, settle_depth
 from .photo import Photo
 from .refine import Floats, Mask, decide_mixed_depths, take_rims_to_front
 from .resample import resample
+from .sheets import Fill, Sheet, cut_sheets
 from .texture import average_down, decoded, linear_to_srgb
 
 MOST_PIXELS = 4_000_000  # of the grid that depth and layers live on; more, and Blender's brushes and the live relief become slow
@@ -31,6 +33,7 @@ DEFAULT_RESERVE = 0.08  # of the width: room for every move at its usual amount
 _LEAST_GAP = 1.2  # pixels
 _STEEP = 0.45  # pixels: what opens by more at the reserve and is not cut becomes a slope
 _LEAST_SKY = 0.002  # share of the picture; less is a gap in the depth map
+_PACKED_AT_ONCE = 4
 
 
 class Layering(NamedTuple):
@@ -105,10 +108,8 @@ def cut_layers(
         sheets.append(back_up(colour, d, frayed, reach, partial(fill, method="smooth")))
     progress(0.8, "Packing the layers")
     titles = layer_names(len(sheets), endless, tuple(sorted(owned.people)), frayed is not None)
-    files: dict[str, bytes | NDArray[Any]] = {"levels.png": _png(levels.astype(np.uint8))}
-    layers = []
-    for i, (sheet, title) in enumerate(zip(sheets, titles)):
-        layer = Layer(
+    layers = tuple(
+        Layer(
             title,
             sheet.box,
             f"layer{i + 1}.png",
@@ -117,9 +118,12 @@ def cut_layers(
             endless and i == len(sheets) - 1,
             owned.people.get(i),
         )
-        files |= layer_files(layer, sheet)
-        layers.append(layer)
-    return Layering(d, tuple(layers), "levels.png", files)
+        for i, (sheet, title) in enumerate(zip(sheets, titles))
+    )
+    files: dict[str, bytes | NDArray[Any]] = {"levels.png": _png(levels.astype(np.uint8))}
+    for packed in map_parallel(lambda each: layer_files(*each), zip(layers, sheets), _PACKED_AT_ONCE):
+        files |= packed
+    return Layering(d, layers, "levels.png", files)
 
 
 def layer_files(layer: Layer, sheet: Sheet) -> dict[str, bytes | NDArray[Any]]:

@@ -14,8 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .cv import cv
-from .layers import Cuts, continue_depth, find_cuts, pieces_of
+from .layers import Cuts, find_cuts, pieces_of
 from .refine import Floats, Mask
+from .sheets import continue_depth
 
 People = Mapping[str, Mask]
 """Names and silhouettes (bool H×W) of people, nearest first."""

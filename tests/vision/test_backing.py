@@ -10,8 +10,9 @@ from addon.spec import SceneSpec, override
 from addon.vision.backing import back_up, find_frayed
 from addon.vision.fill import fill
 from addon.vision.layering import cut_layers
-from addon.vision.layers import cut_sheets, find_cuts, find_levels
+from addon.vision.layers import find_cuts, find_levels
 from addon.vision.mattes import backed
+from addon.vision.sheets import cut_sheets
 
 H, W, REACH, TEAR = 120, 160, 13, 0.08
 RED, BLUE = (220, 30, 20), (20, 40, 200)

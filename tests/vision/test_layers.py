@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from addon.vision.fill import fill
-from addon.vision.layers import continue_depth, cut_sheets, find_cuts, find_levels, give_back, without_specks
+from addon.vision.layers import find_cuts, find_levels, give_back, without_specks
+from addon.vision.sheets import continue_depth, cut_sheets
 
 H, W = 120, 160
 ROWS, COLUMNS = np.mgrid[:H, :W]
