@@ -14,19 +14,16 @@ from __future__ import annotations
 
 import argparse
 import importlib
-import json
-import os
 import shlex
 import subprocess
 import sys
 import time
-import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))  # Blender does not do that for a script
 
-from window_hand import EXTENSION, HEIGHT, WANT, arguments, emptied, expect, follow, given, in_window, virtual_screen  # noqa: E402
+from window_hand import HEIGHT, arguments, emptied, expect, follow, given, in_window, inside, virtual_screen  # noqa: E402
 
 NEAR, FAR = 1.0, 8.0
 
@@ -375,44 +372,6 @@ class Painting:
         yield from self.pick_focus(window)
 
 
-def paint(folder: Path, package: str, paths: list[str]) -> None:
-    """In Blender's window: run the steps from a timer, for between them the window must go on."""
-    import bpy
-
-    sys.path[:0] = paths
-    if package.startswith("bl_ext."):
-        bpy.ops.preferences.addon_enable(module=EXTENSION)
-    number = 0
-    waiting: Path | None = None
-    steps = Painting(folder, package).steps()
-
-    def tick() -> float | None:
-        nonlocal number, waiting
-        if waiting is not None and not waiting.exists():
-            return 0.05
-        waiting = None
-        failed = True
-        try:
-            want = next(steps, None)
-            failed = False
-        finally:
-            if failed:  # otherwise Blender would drop this timer and wait for a hand that does nothing more
-                traceback.print_exc(file=sys.stdout)
-                sys.stdout.flush()
-                os._exit(4)
-        if want is None:
-            print("all checks passed", flush=True)
-            os._exit(0)  # Blender would ask about unsaved work
-        if isinstance(want, dict):
-            number += 1
-            waiting = folder / f"done-{number}"
-            print(WANT + json.dumps({"number": number, **want}), flush=True)
-            return 0.05
-        return want
-
-    bpy.app.timers.register(tick, first_interval=1.0, persistent=True)
-
-
 def reopened(folder: Path) -> None:
     """In a Blender without the extension: the file holds the strokes, and the mesh follows them."""
     import bpy
@@ -450,7 +409,7 @@ def main() -> int:
     if options.part == "drive":
         return drive(options)
     if options.part == "paint":
-        paint(options.folder, options.package, options.path)
+        inside(options, lambda folder, package: Painting(folder, package).steps())
     else:
         reopened(options.folder)
     return 0
