@@ -28,8 +28,13 @@ DRIVER = ROOT / "headless" / "stillscape.py"
 
 def portraits() -> dict[str, Path]:
     """The two photos as PNG files."""
-    import matplotlib.cbook
-    from skimage import data
+    try:
+        import matplotlib.cbook
+        from skimage import data
+    except ImportError as error:
+        raise SystemExit(
+            f"{error.name} is not installed here; install matplotlib and scikit-image, or name portraits with --photo."
+        ) from error
 
     OUT.mkdir(parents=True, exist_ok=True)
     found = {}

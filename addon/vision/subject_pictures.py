@@ -34,6 +34,10 @@ _SKIN = (1.35, 0.95, 0.70)  # linear: the tint of skin in white light
 _LIKE_SKIN = 0.8  # how light the white of an eye is in the lids' shade, over the skin about it
 _GREY = (0.35, 0.75)  # of the way from off-white to the skin's tint: up to where what is seen is believed, and from where not
 _DARKER = 0.3  # how much darker the white of an eye becomes towards the rim of the ball
+_SHADE = 0.45  # and under the lids, which keep light from it
+_SHADE_UPPER, _SHADE_LOWER = 0.5, 0.2  # of an opening's height: how far that reaches from the upper and from the lower lid
+_STEP, _SIZES = np.linspace(-0.24, 0.24, 9), np.linspace(0.7, 1.3, 13)  # where irises are looked for, in the radius of an average one
+_INNER, _LEVEL, _LIGHTER = 0.5, 0.7, 1.5  # radii; rise over distance; times: where and from when on what is seen of an iris is a lid
 _SCLERA = np.array((0.58, 0.52, 0.50), np.float32)  # linear: of white light, in the shadow of lids
 _IRIS = np.array((0.06, 0.035, 0.02), np.float32)
 _MOUTH_LIGHT = 0.55  # how much of the light on a face comes to the teeth
@@ -76,12 +80,13 @@ class Pictures:
 
 def make_pictures(photo: Bytes, subject: Subject, face: FacePoints, source: Source) -> Pictures:
     """The pictures of a subject with a face. photo: uint8 H×W×3, sRGB, of the size that `source` tells or of the grid."""
-    eyes: dict[Part, Picture] = {}
-    irises: dict[Part, Iris] = {}
     size = (photo.shape[1], photo.shape[0])
+    looks = {}
     for part, ball in subject.eyes.items():
         pupil = face.pixels(size)[LEFT_PUPIL if part == Part.EYE_LEFT else RIGHT_PUPIL]
-        eyes[part], irises[part] = eye_picture(photo, subject.openings[part] * size, pupil, _circle(ball, source, size))
+        looks[part] = _Look.at(photo, subject.openings[part] * size, pupil, _circle(ball, source, size))
+    irises = dict(zip(looks, find_irises(list(looks.values()))))
+    eyes = {part: _painted(look, irises[part]) for part, look in looks.items()}
     opening = subject.openings.get(Part.POCKET)
     mouth = None if opening is None else mouth_picture(photo, opening * size)
     return Pictures(eyes, mouth, light_of(photo, face, None if opening is None else opening * size), irises)
@@ -103,15 +108,47 @@ def eye_picture(photo: Bytes, opening: Doubles, pupil: Doubles, ball: tuple[floa
     photo: uint8 H×W×3. opening: polygon K×2, pupil: (2,), ball: middle and radius of the eyeball, all in pixels of the photo. White and iris are
     continued from what is seen of them; an eye that is shut gets those of an average one.
     """
-    crop = _Crop.around(photo, (ball[0] - ball[2], ball[1] - ball[2], ball[0] + ball[2], ball[1] + ball[2]))
-    inside = crop.filled(opening)
-    height = float(np.ptp(opening[:, 1]))
-    away = cv().distanceTransform(inside.astype(np.uint8), cv().DIST_L2, 5)
-    seen = away > max(1.0, _RIM * height) * crop.scale
-    shut = height < _SHUT * float(np.ptp(opening[:, 0]))
+    look = _Look.at(photo, opening, pupil, ball)
+    iris = find_irises([look])[0]
+    return _painted(look, iris), iris
+
+
+class _Look(NamedTuple):
+    """What the photo shows of an eye.
+
+    inside: bool h×w of the crop, within its opening. away: pixels of the crop from the opening's edge. seen: bool, what lids leave free. height: of the
+    opening; pupil: (2,); ball: middle and radius, in pixels of the photo.
+    """
+
+    crop: _Crop
+    inside: Mask
+    away: Floats
+    seen: Mask
+    shut: bool
+    height: float
+    pupil: Doubles
+    ball: tuple[float, float, float]
+
+    @classmethod
+    def at(cls, photo: Bytes, opening: Doubles, pupil: Doubles, ball: tuple[float, float, float]) -> _Look:
+        crop = _Crop.around(photo, (ball[0] - ball[2], ball[1] - ball[2], ball[0] + ball[2], ball[1] + ball[2]))
+        inside = crop.filled(opening)
+        height = float(np.ptp(opening[:, 1]))
+        away = cv().distanceTransform(inside.astype(np.uint8), cv().DIST_L2, 5)
+        seen = away > max(1.0, _RIM * height) * crop.scale
+        shut = height < _SHUT * float(np.ptp(opening[:, 0]))
+        return cls(crop, inside, away, seen, shut, height, pupil, ball)
+
+    @property
+    def usual(self) -> float:
+        """The radius of an average iris, in pixels of the photo."""
+        return self.ball[2] * IRIS_RADIUS / EYE_RADIUS
+
+
+def _painted(look: _Look, iris: Iris) -> Picture:
+    """The picture of an eye, with what the photo hides of it."""
+    crop, inside, seen, shut = look.crop, look.inside, look.seen, look.shut
     light = crop.light
-    usual = ball[2] * IRIS_RADIUS / EYE_RADIUS
-    iris = Iris(float(pupil[0]), float(pupil[1]), usual, False) if shut else find_iris(light.mean(-1), crop, seen, pupil, usual)
     y, x = np.mgrid[: light.shape[0], : light.shape[1]].astype(np.float32)
     ix, iy = crop.to_crop(np.array([[iris.x, iris.y]]))[0]
     out = np.hypot(x - np.float32(ix), y - np.float32(iy)) / np.float32(iris.radius * crop.scale)
@@ -124,7 +161,9 @@ def eye_picture(photo: Bytes, opening: Doubles, pupil: Doubles, ball: tuple[floa
         strange = cv().dilate((seen & (out > 1.15) & ~clean).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
         seen = _main_part(seen & ~(strange & (out > 1.1)), (ix, iy))
         known = known & seen
-    white = _white(light, clean, plain, crop, ball)
+    white = _white(light, clean, plain, crop, look.ball)
+    if not shut:
+        white *= _shade(inside, look.away / np.float32(look.height * crop.scale))[..., None]
     disc, edge = _disc(light, known & (out < 0.97), out, (ix, iy))
     share = np.clip((1 - out) / edge + 0.5, 0, 1)[..., None]
     painted = white * (1 - share) + disc * share
@@ -134,7 +173,7 @@ def eye_picture(photo: Bytes, opening: Doubles, pupil: Doubles, ball: tuple[floa
     kept = within >= 1
     colour = _bytes(light * own + painted * (1 - own))
     colour[kept] = crop.colour[kept]
-    return Picture(crop.box, colour, _mask(~inside), _mask(inside & ~kept)), iris
+    return Picture(crop.box, colour, _mask(~inside), _mask(inside & ~kept))
 
 
 def _main_part(seen: Mask, middle: tuple[float, float]) -> Mask:
@@ -183,15 +222,35 @@ class _Crop:
         return mask > 0
 
 
-def find_iris(luma: Floats, crop: _Crop, seen: Mask, pupil: Doubles, usual: float) -> Iris:
-    """The circle about the pupil across which it becomes brightest outwards, to its left and right, where lids leave it free.
+def find_irises(looks: list[_Look]) -> list[Iris]:
+    """The circle about each pupil across which it becomes brightest outwards, to its left and right, where lids leave it free.
 
-    luma: linear h×w of the crop. seen: bool h×w, what of the eye lids leave free. pupil: (2,), usual: radius, pixels of the photo.
+    Those of two eyes are as large as each other beside their eyeballs, so that one that is seen badly goes by the other.
     """
+    scores = [None if look.shut else _circle_scores(look) for look in looks]
+    sure = [score.max((0, 1)) for score in scores if score is not None and np.isfinite(score).any()]
+    # Where one eye allows no circle of a size, the other decides.
+    together = np.sum([np.where(np.isfinite(s), s, 0) for s in sure], 0) if sure else np.zeros(len(_SIZES))
+    size = int(np.argmax(together))
+    irises = []
+    for look, score in zip(looks, scores):
+        best = None if score is None else np.unravel_index(np.argmax(score[..., size]), score.shape[:2])
+        if score is None or best is None or not np.isfinite(score[(*best, size)]) or score[(*best, size)] <= 0:
+            irises.append(Iris(float(look.pupil[0]), float(look.pupil[1]), look.usual, False))
+            continue
+        x, y = look.pupil + np.array([_STEP[best[0]], _STEP[::2][best[1]]]) * look.usual
+        irises.append(Iris(float(x), float(y), float(look.usual * _SIZES[size]), True))
+    return irises
+
+
+def _circle_scores(look: _Look) -> Floats:
+    """How well circles fit an iris, float32 9×5×13: over steps to the right and down and over sizes; -inf where lids hide too much."""
+    crop, seen, pupil, usual = look.crop, look.seen, look.pupil, look.usual
+    luma = crop.light.mean(-1)
     cv2 = cv()
     smooth = cv2.GaussianBlur(luma, (0, 0), max(0.6, 0.05 * usual * crop.scale))
-    step = np.linspace(-0.24, 0.24, 9)
-    dx, dy, radius = (a.ravel() for a in np.meshgrid(step * usual, step[::2] * usual, usual * np.linspace(0.7, 1.3, 13), indexing="ij"))
+    grid = np.meshgrid(_STEP * usual, _STEP[::2] * usual, usual * _SIZES, indexing="ij")
+    dx, dy, radius = (a.ravel() for a in grid)
     angle = np.radians(np.concatenate([np.linspace(-50, 50, 15), np.linspace(130, 230, 15)]))
     rise, free = [], []
     for share in (0.82, 1.18):
@@ -211,10 +270,7 @@ def find_iris(luma: Floats, crop: _Crop, seen: Mask, pupil: Doubles, usual: floa
     score = np.where((count >= 3).all(0), np.minimum(sides[0], sides[1]) + 0.5 * (sides[0] + sides[1]), -np.inf)
     # What is as likely is where the landmark and the average say.
     score = score - 0.01 * ((dx / usual) ** 2 + (dy / usual) ** 2 + (radius / usual - 1) ** 2) / 0.04
-    best = int(np.argmax(score))
-    if not np.isfinite(score[best]) or score[best] <= 0.0:
-        return Iris(float(pupil[0]), float(pupil[1]), usual, False)
-    return Iris(float(pupil[0] + dx[best]), float(pupil[1] + dy[best]), float(radius[best]), True)
+    return score.reshape(grid[0].shape).astype(np.float32)
 
 
 def _plain_white(light: Floats, seen: Mask, around: Mask) -> Floats:
@@ -238,7 +294,7 @@ def _plain_white(light: Floats, seen: Mask, around: Mask) -> Floats:
     alike = float((own / bright - usual) @ way / max(float(way @ way), 1e-6))
     share = float(np.clip((alike - _GREY[0]) / (_GREY[1] - _GREY[0]), 0, 1))
     # Mostly as dark as it is seen: a white that shines between shaded lids is no eye's.
-    dim = bright ** (1 - share / 4) * max(bright, _LIKE_SKIN * level) ** (share / 4)
+    dim = bright ** (1 - share) * max(bright, _LIKE_SKIN * level) ** share
     found = (1 - share) * own / bright + share * usual
     return (found / found.mean() * dim).astype(np.float32)
 
@@ -265,6 +321,19 @@ def _white(light: Floats, seen: Mask, plain: Floats, crop: _Crop, ball: tuple[fl
     return (white * (1 - _DARKER * np.clip(out, 0, 1) ** 2)[..., None]).astype(np.float32)
 
 
+def _shade(inside: Mask, away: Floats) -> Floats:
+    """How much of the light the lids let through: h×w in [0, 1]. inside: where the opening is; away: distance from its edge in its heights.
+
+    It stays where it is as the eye turns, which lids hide for the most part; without it whites look like eyes wide open.
+    """
+    rows = np.arange(len(inside), dtype=np.float32)[:, None]
+    middle = float((rows * inside).sum() / max(np.count_nonzero(inside), 1))
+    half = max(0.25 * float(np.ptp(np.flatnonzero(inside.any(1)))), 1.0)
+    lower = np.clip(0.5 + (rows - middle) / (2 * half), 0, 1)
+    way = np.clip(away / (_SHADE_UPPER + (_SHADE_LOWER - _SHADE_UPPER) * lower), 0, 1)
+    return (1 - _SHADE * (1 - way * way * (3 - 2 * way))).astype(np.float32)
+
+
 def _disc(light: Floats, seen: Mask, out: Floats, middle: tuple[float, float]) -> tuple[Floats, float]:
     """The iris over the whole crop (linear h×w×3) and how soft its edge is, in radii.
 
@@ -272,6 +341,12 @@ def _disc(light: Floats, seen: Mask, out: Floats, middle: tuple[float, float]) -
     that radius.
     """
     rings = np.clip((out * 12).astype(np.int64), 0, 12)
+    # An outline that is a little off lets lids in, above and below: they are lighter than the iris is beside them.
+    luma = light.mean(-1)
+    rows = np.arange(len(out), dtype=np.float32)[:, None] - np.float32(middle[1])
+    level = seen & (np.abs(rows) <= _LEVEL * np.hypot(rows, np.arange(out.shape[1], dtype=np.float32) - np.float32(middle[0])))
+    beside = np.bincount(rings[level], luma[level], minlength=13) / np.maximum(np.bincount(rings[level], minlength=13), 1)
+    seen = seen & ~((out > _INNER) & ~level & (beside[rings] > 0) & (luma > _LIGHTER * beside[rings]))
     count = np.bincount(rings[seen], minlength=13)
     if count.sum() < 12:
         pupil = np.clip((out - 0.36) / 0.08, 0, 1)[..., None]

@@ -582,6 +582,57 @@ def test_a_synthetic_eye_is_completed() -> None:
     assert np.ptp(picture.colour[far[1], far[0]].astype(int)) < 25  # white, not skin
 
 
+def drawn_eye(radius: float, skin: tuple[int, int, int] = (205, 150, 120)) -> tuple[np.ndarray, np.ndarray]:
+    """A photo of one eye in the middle, its iris brown, and the outline of its opening."""
+    photo = np.full((120, 160, 3), skin, np.uint8)
+    y, x = np.mgrid[:120, :160] + 0.5
+    t = np.linspace(0, 2 * np.pi, 80)
+    opening = np.column_stack([80 - 40 * np.cos(t), 60 - 16 * np.sin(t)])
+    within = np.hypot((x - 80) / 40, (y - 60) / 16) < 1
+    photo[within] = (220, 214, 208)
+    photo[within & (np.hypot(x - 80, y - 60) < radius)] = (70, 45, 30)
+    return photo, opening
+
+
+def test_two_eyes_have_irises_of_one_size() -> None:
+    """One eye's edge is plain, the other's is hardly to be seen beside a plainer one of something smaller: it goes by the first."""
+    from addon.vision.subject_pictures import _Look, find_irises
+
+    photo, opening = drawn_eye(21.0)
+    y, x = np.mgrid[:120, :160] + 0.5
+    unclear = photo.copy()
+    unclear[(np.hypot(x - 80, y - 60) > 14) & (photo.max(-1) < 80)] = (185, 178, 172)
+    first, second = (_Look.at(p, opening, np.array((80.0, 60.0)), (80.0, 60.0, 46.0)) for p in (photo, unclear))
+    alone = find_irises([second])[0]
+    together = find_irises([first, second])
+    assert alone.certain and alone.radius < 16
+    assert all(iris.certain and abs(iris.radius - 21) < 1.5 for iris in together)
+
+
+def test_the_white_is_darker_under_the_lids() -> None:
+    from addon.vision.subject_pictures import eye_picture
+
+    photo, opening = drawn_eye(17.0)
+    picture, _ = eye_picture(photo, opening, np.array((80.0, 60.0)), (80.0, 60.0, 46.0))
+    scale = picture.colour.shape[1] / ((picture.box[2] - picture.box[0]) * 160)
+    places = np.array(((55, 60), (55, 42), (55, 74))) - (picture.box[0] * 160, picture.box[1] * 120)  # seen, above and below
+    seen, above, below = (picture.colour[y, x].mean() for x, y in (places * scale).astype(int))
+    assert seen > 200 and 0.6 * seen < above < 0.9 * seen and 0.6 * seen < below < 0.9 * seen
+
+
+def test_lids_that_an_outline_lets_in_are_no_part_of_the_iris() -> None:
+    from addon.vision.subject_pictures import eye_picture
+
+    photo, opening = drawn_eye(22.0)
+    photo[:52] = photo[70:] = (205, 150, 120)  # lids over the iris, within the outline
+    picture, iris = eye_picture(photo, opening, np.array((80.0, 60.0)), (80.0, 60.0, 46.0))
+    scale = picture.colour.shape[1] / ((picture.box[2] - picture.box[0]) * 160)
+    y, x = np.mgrid[: picture.colour.shape[0], : picture.colour.shape[1]] / scale
+    x, y = x + picture.box[0] * 160 - iris.x, y + picture.box[1] * 120 - iris.y
+    hidden = (np.hypot(x, y) < 0.8 * iris.radius) & (picture.cover == 255)
+    assert hidden.any() and picture.colour[hidden].mean() < 110
+
+
 @pytest.mark.parametrize("skin", [(225, 160, 125), (120, 78, 58)])
 def test_an_eye_that_shows_no_white_gets_one_that_is_no_skin(skin: tuple[int, int, int]) -> None:
     """Beside the iris nothing is seen but the red shade of lids: what comes to light when the eye turns is off-white all the same, and not bright."""
