@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from .canonical import NECK_PIVOT
 from .cv import cv
 from .face_fit import FaceFit
 from .face_surface import depth
@@ -25,6 +26,9 @@ _CLEAR = 0.10  # metres that the ground beside a head lies behind it, at least
 _ROUNDS = 80
 _CORE, _OVAL = 0.72, 1.0  # of the face's oval: where its depth is the average face's alone, and where it ends
 _ACROSS, _UP, _DOWN, _MIDDLE = 0.068, 0.092, 0.103, -0.022  # metres: the oval's half axes and how high its middle lies
+_HEAD_ACROSS, _HEAD_UP, _HEAD_DEEP = 0.090, 0.130, 0.100  # metres: half axes of a head with its hair, about a middle behind the pupils
+_HAIR, _FAR_HAIR = 1.4, 2.2  # half axes: up to where hair and hats surely are as far back as the outline, and up to where they may be
+_CHIN, _BELOW = -0.08, -0.14  # metres above the pupils: from where on up a head is round, and from where on down it is not
 
 
 class Source(NamedTuple):
@@ -114,11 +118,37 @@ def rounded(fit: FaceFit, places: Doubles, z: Doubles) -> Doubles:
     if not near.any():
         return out
     at = places[near]
-    share = np.clip((_OVAL - oval(at)) / (_OVAL - _CORE), 0, 1)
-    share = share * share * (3 - 2 * share)
+    share = _smooth((_OVAL - oval(at)) / (_OVAL - _CORE))
     round_ = fit.to_layer(np.column_stack([at, depth(at)]))[:, 1]
     out[near] = share * round_ + (1 - share) * z[near]
     return out
+
+
+def core(fit: FaceFit) -> Doubles:
+    """The outline of the middle of a face, whose depth is the average face's: N×2 shares of the photo."""
+    angle = np.linspace(0, 2 * np.pi, 48, endpoint=False)
+    y = np.sin(angle)
+    places = np.column_stack([_ACROSS * np.cos(angle), np.where(y > 0, _UP, _DOWN) * y]) * _CORE
+    return fit.from_canonical(places + (0, _MIDDLE))
+
+
+def with_round_head(fit: FaceFit, rays: Doubles, z: Doubles) -> Doubles:
+    """The distances z of vertices with those of a round head in place of the relief's: its outline beside the joint about which it turns.
+
+    A head of which the relief sees hardly more than a front would swing aside as it turns, and take the neck along. Hair and hats go as
+    far back as the head's outline; below the chin the relief stays. fit: as `on_relief` makes it. rays: N×2 tangents.
+    """
+    at = np.column_stack([rays[:, 0] * z, z, rays[:, 1] * z])
+    x, y, _ = ((at - fit.origin) @ fit.rotation / fit.scale).T
+    out = np.hypot(x / _HEAD_ACROSS, y / _HEAD_UP)
+    deep = NECK_PIVOT[2] + _HEAD_DEEP * np.sqrt(np.clip(1 - out * out, 0, 1))
+    share = _smooth((_FAR_HAIR - out) / (_FAR_HAIR - _HAIR)) * _smooth((y - _BELOW) / (_CHIN - _BELOW))
+    return z + share * (fit.to_layer(np.column_stack([x, y, deep]))[:, 1] - z)
+
+
+def _smooth(share: Doubles) -> Doubles:
+    share = np.clip(share, 0, 1)
+    return share * share * (3 - 2 * share)
 
 
 def without_cliffs(z: Doubles, rays: Doubles, triangles: NDArray[np.int32], steepest: float = STEEPEST) -> Doubles:
@@ -142,11 +172,11 @@ def without_cliffs(z: Doubles, rays: Doubles, triangles: NDArray[np.int32], stee
     return z
 
 
-def room(source: Source, z: Doubles, head: NDArray[np.bool_] | None, metres: float) -> float:
+def room(source: Source, z: Doubles, head: NDArray[np.bool_], face: NDArray[np.bool_], metres: float) -> float:
     """The factor (1 or a little less) by which a subject is to come nearer so that its head stands clear of the ground beside it.
 
-    z: float64 h×w of the layer's box, metres. head: bool h×w of the box, what belongs to the head; None: all. metres: how large a metre
-    of the subject is in the layer's own metres. A depth map that does not see a person leaves it in the wall, in which it cannot turn.
+    z: float64 h×w of the layer's box, metres. head, face: bool h×w of the box, what belongs to the head and to the middle of its face. metres: how large a
+    metre of the subject is in the layer's own metres. A depth map that does not see a person leaves it in the wall, in which it cannot turn.
     """
     cv2 = cv()
     h, w = source.matte.shape
@@ -154,15 +184,14 @@ def room(source: Source, z: Doubles, head: NDArray[np.bool_] | None, metres: flo
     rows, columns = np.clip(np.arange(top, top + h), 0, source.grid[1] - 1), np.clip(np.arange(left, left + w), 0, source.grid[0] - 1)
     shown = source.levels[rows[:, None], columns]
     own = shown == source.level
-    part = own if head is None else own & head
-    if not part.any():
+    part = own & head
+    if not (own & face).any():
         return 1.0
     band = max(3, round(0.01 * max(source.grid)))
     around = np.ones((2 * band + 1, 2 * band + 1), np.uint8)
     beside = (cv2.dilate(part.astype(np.uint8), around) > 0) & (shown > source.level)
-    rim = part & (cv2.dilate((~own).astype(np.uint8), around) > 0)
-    if not beside.any() or not rim.any():
+    if not beside.any():
         return 1.0
     ground = float(np.quantile(source.metres(source.d[rows[:, None], columns][beside]), 0.2))
-    here = float(np.median(z[rim]))
+    here = float(np.median(z[own & face])) - NECK_PIVOT[2] * metres  # where `with_round_head` has the outline
     return float(np.clip((ground - _CLEAR * metres) / here, 0.7, 1.0))

@@ -18,7 +18,7 @@ from .face_rings import Rings, eye_rings, lip_rings, pixels_per_metre
 from .geometry import RayMap
 from .landmarks import Person
 from .rigging import Part, SubjectMesh
-from .subject_depth import Source, layer_distances, on_relief, oval, room, rounded, without_cliffs
+from .subject_depth import Source, core, layer_distances, on_relief, oval, room, rounded, with_round_head, without_cliffs
 from .subject_eyes import Eyeball, ball_mesh, front_of, seated
 from .triangulate import Ints, components, edges_of, inside, triangulate, twice_areas
 
@@ -39,6 +39,7 @@ _RISE = 0.08  # metres that their distance grows for each metre away from the fa
 _RIM = 3  # pixels of the grid that the mesh goes on past its matte
 _AROUND = 8  # pixels of the grid by which a layer goes on past its box where that ends at the photo's border
 _CRUMB = 0.002  # of the largest part of a layer: parts that are smaller have no mesh
+_FLAT = 0.02  # height of a triangle in its longest side
 _HOLE = 40  # pixels: smaller holes are closed; the matte says what is seen
 _SMOOTH = 2.0  # pixels: standard deviation by which outlines are smoothed
 _SHAPELESS = 1.7  # metres that the longer side of someone's layer without a face is taken for
@@ -85,7 +86,8 @@ def make_subject(source: Source, person: Person, fit: FaceFit | None = None) -> 
     cuts = _cuts(person, fit, region, source)
     plan = _planned(region, source, sizes, loops, cuts)
     if fit is not None:
-        distances = distances * room(source, distances, _head(source, fit), metre_at(source, distances, metre))
+        metres = metre_at(source, distances, metre)
+        distances = distances * room(source, distances, _head(source, fit), _face(source, fit), metres)
     return _built(plan, source, distances, fit, cuts)
 
 
@@ -388,6 +390,7 @@ def _cut_out(
     border = flat.edges[kinds == 0]
     kept = _kept(places, triangles, border, openings, region, source)
     triangles = triangles[kept]
+    triangles = triangles[~_slivers(places, triangles)]
     line = flat.edges[kinds == 1]
     seams = np.zeros((0, 2), np.int32)
     lower = np.zeros(len(places), bool)
@@ -434,6 +437,15 @@ def _kept(places: Doubles, triangles: Ints, border: Ints, openings: list[Doubles
     patch = components(len(triangles), np.stack([order[twin] // 3, order[twin + 1] // 3], 1))
     share = np.bincount(patch, good * area, minlength=len(area)) / np.maximum(np.bincount(patch, area, minlength=len(area)), 1e-12)
     return share[patch] > 0.5
+
+
+def _slivers(places: Doubles, triangles: Ints) -> Mask:
+    """Which triangles lie along the outline with next to no height: they show nothing, and turn their backs at the least move."""
+    edges, which = edges_of(triangles)
+    length = np.hypot(*(places[edges[:, 0]] - places[edges[:, 1]]).T)
+    outermost = np.bincount(which.ravel(), minlength=len(edges)) == 1
+    longest = which[np.arange(len(which)), length[which].argmax(1)]
+    return outermost[longest] & (np.abs(twice_areas(places, triangles)) < _FLAT * length[longest] ** 2)
 
 
 def _parted(places: Doubles, triangles: Ints, line: Ints) -> tuple[Ints, Ints]:
@@ -486,6 +498,14 @@ def _head(source: Source, fit: FaceFit) -> Mask:
     return near & (((x - middle[2, 0]) * up[0] + (y - middle[2, 1])[:, None] * up[1]) > 0)
 
 
+def _face(source: Source, fit: FaceFit) -> Mask:
+    """Which pixels of the layer's box are in the middle of the face: bool h×w."""
+    places = core(fit) * source.grid - source.box[:2]
+    mask = np.zeros(source.matte.shape, np.uint8)
+    cv().fillPoly(mask, [np.round(np.clip(places - 0.5, -1e6, 1e6) * 16).astype(np.int32)], 1, shift=4)
+    return mask > 0
+
+
 def _built(plan: _Plan, source: Source, distances: Doubles, fit: FaceFit | None, cuts: _Cuts) -> Subject:
     left, top = source.box[:2]
     at = (plan.places * np.array(source.grid) / source.size - (left + 0.5, top + 0.5)).astype(np.float32)
@@ -504,7 +524,7 @@ def _built(plan: _Plan, source: Source, distances: Doubles, fit: FaceFit | None,
     if fit is not None:
         canonical, side = _canonical(plan, source, fit, cuts)
         fit = on_relief(fit, np.nan_to_num(canonical, nan=9.0), z)
-        z = rounded(fit, canonical, z)
+        z = rounded(fit, canonical, with_round_head(fit, rays, z))
         for slot, part in enumerate(EYES):
             if part in cuts.eyes:
                 eyes[part] = _seat(plan, slot, cuts.eyes[part], z, source, fit)

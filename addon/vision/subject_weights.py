@@ -23,9 +23,9 @@ Floats = NDArray[np.float32]
 
 _CELL = 0.008  # metres: cubes for distances
 _SMOOTH = 12  # rounds over the head's and trunk's shares
-_BESIDE = 0.055  # metres: farther aside below the jaw is hair, or something that someone wears
-_UNLIKE = 20.0  # L*a*b*: a colour so far from each of the head's is none of its
-_SAMPLES, _AGREE = 256, 3  # colours of the head that count, and rounds over neighbours which must agree
+_BESIDE = 0.055  # metres: farther aside below the eyes is hair, or something that someone wears
+_UNLIKE, _RARE = 20.0, 0.012  # L*a*b*, and a share: a colour so far from all but so few of the head's is none of its (an iris has odd ones)
+_SAMPLES, _AGREE = 512, 3  # colours of the head that count, and rounds over neighbours which must agree
 _FLESH = {"upper_arm": 0.055, "forearm": 0.042, "hand": 0.045, "thigh": 0.085, "shin": 0.06, "foot": 0.05, "shoulder": 0.05}
 _LIMBS = ("upper_arm", "forearm", "hand", "thigh", "shin", "foot")
 
@@ -99,18 +99,18 @@ def _trunk(
         own = (position - fit.origin) @ fit.rotation / scale
         x, y = own[:, 0], own[:, 1]
         out = np.hypot(x / 0.072, (y + 0.022) / np.where(y > -0.022, 0.12, 0.098))
-        upper = skin & ((y > -0.055) | (out < 1))
+        upper, sure = skin & ((y > -0.055) | (out < 1)), skin & ((y > 0) | (out < 0.85))
     else:
         scale = float(np.linalg.norm(pivot - base)) / 0.11
         own_up = (position - pivot) @ up / scale
         x = (position - pivot) @ np.cross(up, (0.0, -1.0, 0.0)) / scale
-        upper = skin & (own_up > -0.02)
+        upper = sure = skin & (own_up > -0.02)
     height = (position - base) @ up / scale  # above the neck's base, which lies two centimetres over the shoulders' slope
     aside = np.abs((position - base) @ np.cross(up, (0.0, -1.0, 0.0))) / scale
     lower = skin & ~upper & ((height < -0.035) | ((height < 0.0) & (aside > 0.075)))
     if colours is not None:
-        beside = skin & ~upper & (aside > _BESIDE)
-        lower |= beside & _strange(mesh, graph, np.asarray(colours, np.float64), upper, skin)
+        worn = skin & ~sure & (aside > _BESIDE) & _strange(mesh, graph, np.asarray(colours, np.float64), sure, skin)
+        upper, lower = upper & ~worn, lower | worn
     far = [distances(graph, seeds, _CELL * scale) for seeds in (upper, lower)]
     both = np.isfinite(far[0]) & np.isfinite(far[1])
     share = np.where(np.isfinite(far[0]), 0.0, 1.0)
@@ -150,11 +150,11 @@ def _strange(mesh: SubjectMesh, graph: Graph, colours: Array, own: NDArray[np.bo
     clean = np.where(inner[:, None] > 0, colours, beside)
     picked = np.flatnonzero(own & (inner > 0))
     samples = clean[picked[:: max(1, len(picked) // _SAMPLES)]]
-    least = np.full(len(own), np.inf)
+    alike = np.zeros(len(own))
     for start in range(0, len(samples), 64):
-        least = np.minimum(least, np.linalg.norm(clean[:, None] - samples[None, start : start + 64], axis=2).min(1))
-    share = graph.smoothed(np.where(skin & (least > _UNLIKE), 1.0, 0.0), _AGREE)
-    return skin & (share > 0.5) & (least < np.inf)
+        alike += (np.linalg.norm(clean[:, None] - samples[None, start : start + 64], axis=2) < _UNLIKE).sum(1)
+    share = graph.smoothed(np.where(skin & (alike < _RARE * len(samples)), 1.0, 0.0), _AGREE)
+    return skin & (share > 0.5) & (len(samples) > 0)
 
 
 def _shoulder(position: Array, bone: Bone, scale: float) -> Array:

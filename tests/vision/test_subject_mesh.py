@@ -15,7 +15,7 @@ from addon.vision.geometry import ray_map
 from addon.vision.landmarks import FacePoints, Person
 from addon.vision.layered import PhotoCamera
 from addon.vision.rigging import ARKIT, Part
-from addon.vision.subject_depth import Source, layer_distances, without_cliffs
+from addon.vision.subject_depth import Source, layer_distances, with_round_head, without_cliffs
 from addon.vision.subject_eyes import eyeball, front_of
 from addon.vision.subject_mesh import MOST, Subject, make_subject
 from addon.vision.subject_pictures import Pictures, make_pictures
@@ -512,6 +512,24 @@ def test_what_is_painted_is_carried_to_another_mesh() -> None:
     assert (carried[ball, 3] > 0.999).all() and (carried[skin, 3] == 0).all()
     same = carry_over(old, values, old)
     assert np.abs(same - values).max() < 1e-4
+
+
+def test_the_outline_of_a_head_stands_beside_the_joint_about_which_it_turns() -> None:
+    """So that it stays in place as the head turns; what is below the chin stays where the relief has it."""
+    made = portrait.fit()
+    eyes = made.origin[[0, 2]] / made.origin[1]
+    tangents = eyes + np.column_stack([a.ravel() for a in np.meshgrid(np.linspace(-0.3, 0.3, 121), np.linspace(-0.3, 0.3, 121))])
+    z = np.full(len(tangents), made.origin[1] + 0.05 * made.scale)
+    after = with_round_head(made, tangents, z)
+    at = np.column_stack([tangents[:, 0] * z, z, tangents[:, 1] * z])
+    x, y, _ = ((at - made.origin) @ made.rotation / made.scale).T
+    there = np.column_stack([tangents[:, 0] * after, after, tangents[:, 1] * after])
+    depth = ((there - made.origin) @ made.rotation / made.scale)[:, 2]
+    out = np.hypot(x / 0.09, y / 0.13)
+    rim, middle, below, far = (out > 0.97) & (out < 1.03) & (y > -0.08), out < 0.2, y < -0.145, out > 2.25
+    assert all(m.sum() > 5 for m in (rim, middle, below, far))
+    assert np.abs(depth[rim] - canonical.NECK_PIVOT[2]).max() < 0.03 and np.abs(depth[middle]).max() < 0.02
+    assert np.array_equal(after[below], z[below]) and np.array_equal(after[far], z[far])
 
 
 # Pictures --------------------------------------------------------------------------------------------------------------------
