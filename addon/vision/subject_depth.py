@@ -190,8 +190,10 @@ def room(source: Source, z: Doubles, head: NDArray[np.bool_], face: NDArray[np.b
     band = max(3, round(0.01 * max(source.grid)))
     around = np.ones((2 * band + 1, 2 * band + 1), np.uint8)
     beside = (cv2.dilate(part.astype(np.uint8), around) > 0) & (shown > source.level)
-    if not beside.any():
+    rim = part & (cv2.dilate((~own).astype(np.uint8), around) > 0)
+    if not beside.any() or not rim.any():
         return 1.0
     ground = float(np.quantile(source.metres(source.d[rows[:, None], columns][beside]), 0.2))
-    here = float(np.median(z[own & face])) - NECK_PIVOT[2] * metres  # where `with_round_head` has the outline
+    # Where `with_round_head` has the outline; where the relief has it behind that, the ground behind the face may be as near as the face.
+    here = max(float(np.median(z[rim])), float(np.median(z[own & face])) - NECK_PIVOT[2] * metres)
     return float(np.clip((ground - _CLEAR * metres) / here, 0.7, 1.0))
