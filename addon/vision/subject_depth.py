@@ -124,26 +124,19 @@ def rounded(fit: FaceFit, places: Doubles, z: Doubles) -> Doubles:
     return out
 
 
-def core(fit: FaceFit) -> Doubles:
-    """The outline of the middle of a face, whose depth is the average face's: N×2 shares of the photo."""
-    angle = np.linspace(0, 2 * np.pi, 48, endpoint=False)
-    y = np.sin(angle)
-    places = np.column_stack([_ACROSS * np.cos(angle), np.where(y > 0, _UP, _DOWN) * y]) * _CORE
-    return fit.from_canonical(places + (0, _MIDDLE))
-
-
 def with_round_head(fit: FaceFit, rays: Doubles, z: Doubles) -> Doubles:
-    """The distances z of vertices with those of a round head in place of the relief's: its outline beside the joint about which it turns.
+    """The distances z of vertices, where the relief goes back behind a head those of a round head: its outline beside the joint about which it turns.
 
-    A head of which the relief sees hardly more than a front would swing aside as it turns, and take the neck along. Hair and hats go as
-    far back as the head's outline; below the chin the relief stays. fit: as `on_relief` makes it. rays: N×2 tangents.
+    A relief often falls back to the wall beside a face: the head's outline would swing aside as it turns, and take the neck along. Hair and hats
+    go as far back as the head's outline; below the chin the relief stays, and nothing goes farther back than it was, where the ground may be. fit: as `on_relief` makes it. rays: N×2 tangents.
     """
     at = np.column_stack([rays[:, 0] * z, z, rays[:, 1] * z])
     x, y, _ = ((at - fit.origin) @ fit.rotation / fit.scale).T
     out = np.hypot(x / _HEAD_ACROSS, y / _HEAD_UP)
     deep = NECK_PIVOT[2] + _HEAD_DEEP * np.sqrt(np.clip(1 - out * out, 0, 1))
     share = _smooth((_FAR_HAIR - out) / (_FAR_HAIR - _HAIR)) * _smooth((y - _BELOW) / (_CHIN - _BELOW))
-    return z + share * (fit.to_layer(np.column_stack([x, y, deep]))[:, 1] - z)
+    round_ = fit.to_layer(np.column_stack([x, y, deep]))[:, 1]
+    return z + share * np.minimum(round_ - z, 0)
 
 
 def _smooth(share: Doubles) -> Doubles:
@@ -172,11 +165,11 @@ def without_cliffs(z: Doubles, rays: Doubles, triangles: NDArray[np.int32], stee
     return z
 
 
-def room(source: Source, z: Doubles, head: NDArray[np.bool_], face: NDArray[np.bool_], metres: float) -> float:
+def room(source: Source, z: Doubles, head: NDArray[np.bool_] | None, metres: float) -> float:
     """The factor (1 or a little less) by which a subject is to come nearer so that its head stands clear of the ground beside it.
 
-    z: float64 h×w of the layer's box, metres. head, face: bool h×w of the box, what belongs to the head and to the middle of its face. metres: how large a
-    metre of the subject is in the layer's own metres. A depth map that does not see a person leaves it in the wall, in which it cannot turn.
+    z: float64 h×w of the layer's box, metres. head: bool h×w of the box, what belongs to the head; None: all. metres: how large a metre
+    of the subject is in the layer's own metres. A depth map that does not see a person leaves it in the wall, in which it cannot turn.
     """
     cv2 = cv()
     h, w = source.matte.shape
@@ -184,8 +177,8 @@ def room(source: Source, z: Doubles, head: NDArray[np.bool_], face: NDArray[np.b
     rows, columns = np.clip(np.arange(top, top + h), 0, source.grid[1] - 1), np.clip(np.arange(left, left + w), 0, source.grid[0] - 1)
     shown = source.levels[rows[:, None], columns]
     own = shown == source.level
-    part = own & head
-    if not (own & face).any():
+    part = own if head is None else own & head
+    if not part.any():
         return 1.0
     band = max(3, round(0.01 * max(source.grid)))
     around = np.ones((2 * band + 1, 2 * band + 1), np.uint8)
@@ -194,6 +187,5 @@ def room(source: Source, z: Doubles, head: NDArray[np.bool_], face: NDArray[np.b
     if not beside.any() or not rim.any():
         return 1.0
     ground = float(np.quantile(source.metres(source.d[rows[:, None], columns][beside]), 0.2))
-    # Where `with_round_head` has the outline; where the relief has it behind that, the ground behind the face may be as near as the face.
-    here = max(float(np.median(z[rim])), float(np.median(z[own & face])) - NECK_PIVOT[2] * metres)
+    here = float(np.median(z[rim]))
     return float(np.clip((ground - _CLEAR * metres) / here, 0.7, 1.0))

@@ -18,7 +18,7 @@ from .face_rings import Rings, eye_rings, lip_rings, pixels_per_metre
 from .geometry import RayMap
 from .landmarks import Person
 from .rigging import Part, SubjectMesh
-from .subject_depth import Source, core, layer_distances, on_relief, oval, room, rounded, with_round_head, without_cliffs
+from .subject_depth import Source, layer_distances, on_relief, oval, room, rounded, with_round_head, without_cliffs
 from .subject_eyes import Eyeball, ball_mesh, front_of, seated
 from .triangulate import Ints, components, edges_of, inside, triangulate, twice_areas
 
@@ -86,8 +86,7 @@ def make_subject(source: Source, person: Person, fit: FaceFit | None = None) -> 
     cuts = _cuts(person, fit, region, source)
     plan = _planned(region, source, sizes, loops, cuts)
     if fit is not None:
-        metres = metre_at(source, distances, metre)
-        distances = distances * room(source, distances, _head(source, fit), _face(source, fit), metres)
+        distances = distances * room(source, distances, _head(source, fit), metre_at(source, distances, metre))
     return _built(plan, source, distances, fit, cuts)
 
 
@@ -496,14 +495,6 @@ def _head(source: Source, fit: FaceFit) -> Mask:
     near = np.hypot(x - middle[0, 0], (y - middle[0, 1])[:, None]) < radius
     up = middle[1] - middle[2]
     return near & (((x - middle[2, 0]) * up[0] + (y - middle[2, 1])[:, None] * up[1]) > 0)
-
-
-def _face(source: Source, fit: FaceFit) -> Mask:
-    """Which pixels of the layer's box are in the middle of the face: bool h×w."""
-    places = core(fit) * source.grid - source.box[:2]
-    mask = np.zeros(source.matte.shape, np.uint8)
-    cv().fillPoly(mask, [np.round(np.clip(places - 0.5, -1e6, 1e6) * 16).astype(np.int32)], 1, shift=4)
-    return mask > 0
 
 
 def _built(plan: _Plan, source: Source, distances: Doubles, fit: FaceFit | None, cuts: _Cuts) -> Subject:
