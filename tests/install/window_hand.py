@@ -176,7 +176,7 @@ class Window:
 
         return bpy.context.temp_override(window=self.window, area=self.area(kind), region=self.region(kind=kind))
 
-    def until(self, true: Callable[[], object], what: str, seconds: float = 90) -> Iterator[float]:
+    def until(self, true: Callable[[], object], what: str, seconds: float = 300) -> Iterator[float]:
         """Wait for something, or stop."""
         began = time.monotonic()
         while not true():
