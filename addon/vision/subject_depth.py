@@ -12,6 +12,7 @@ from .canonical import NECK_PIVOT
 from .cv import cv
 from .face_fit import FaceFit
 from .face_surface import depth
+from .face_units import ramp
 from .geometry import ASIDE, RayMap, depth_places
 from .layered import LayeredPhoto
 from .mattes import read_grey
@@ -118,7 +119,7 @@ def rounded(fit: FaceFit, places: Doubles, z: Doubles) -> Doubles:
     if not near.any():
         return out
     at = places[near]
-    share = _smooth((_OVAL - oval(at)) / (_OVAL - _CORE))
+    share = ramp((_OVAL - oval(at)) / (_OVAL - _CORE))
     round_ = fit.to_layer(np.column_stack([at, depth(at)]))[:, 1]
     out[near] = share * round_ + (1 - share) * z[near]
     return out
@@ -128,20 +129,16 @@ def with_round_head(fit: FaceFit, rays: Doubles, z: Doubles) -> Doubles:
     """The distances z of vertices, where the relief goes back behind a head those of a round head: its outline beside the joint about which it turns.
 
     A relief often falls back to the wall beside a face: the head's outline would swing aside as it turns, and take the neck along. Hair and hats
-    go as far back as the head's outline; below the chin the relief stays, and nothing goes farther back than it was, where the ground may be. fit: as `on_relief` makes it. rays: N×2 tangents.
+    go as far back as the head's outline; below the chin the relief stays, and nothing goes farther back than it was, where the ground may be.
+    fit: as `on_relief` makes it. rays: N×2 tangents. z: metres, N. Returns float64 N, nowhere larger than z.
     """
     at = np.column_stack([rays[:, 0] * z, z, rays[:, 1] * z])
     x, y, _ = ((at - fit.origin) @ fit.rotation / fit.scale).T
     out = np.hypot(x / _HEAD_ACROSS, y / _HEAD_UP)
     deep = NECK_PIVOT[2] + _HEAD_DEEP * np.sqrt(np.clip(1 - out * out, 0, 1))
-    share = _smooth((_FAR_HAIR - out) / (_FAR_HAIR - _HAIR)) * _smooth((y - _BELOW) / (_CHIN - _BELOW))
+    share = ramp((_FAR_HAIR - out) / (_FAR_HAIR - _HAIR)) * ramp((y - _BELOW) / (_CHIN - _BELOW))
     round_ = fit.to_layer(np.column_stack([x, y, deep]))[:, 1]
     return z + share * np.minimum(round_ - z, 0)
-
-
-def _smooth(share: Doubles) -> Doubles:
-    share = np.clip(share, 0, 1)
-    return share * share * (3 - 2 * share)
 
 
 def without_cliffs(z: Doubles, rays: Doubles, triangles: NDArray[np.int32], steepest: float = STEEPEST) -> Doubles:

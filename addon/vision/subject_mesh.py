@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from .cv import cv
 from .face_fit import FaceFit
 from .face_rings import Rings, eye_rings, lip_rings, pixels_per_metre
+from .face_units import ramp
 from .geometry import RayMap
 from .landmarks import Person
 from .rigging import Part, SubjectMesh
@@ -550,8 +551,7 @@ def _around(cuts: _Cuts) -> list[tuple[int, Rings]]:
 def _falloff(rings: Rings) -> Doubles:
     """By rings, from 1 at the cut to 0 at the outermost, smooth."""
     reach = np.array([float(np.median(np.hypot(*(ring - rings.points[0]).T))) for ring in rings.points])
-    share = np.clip(1 - reach / reach[-1], 0, 1)
-    return share * share * (3 - 2 * share)
+    return ramp(1 - reach / reach[-1])
 
 
 def _uv(places: Doubles, size: tuple[int, int]) -> Doubles:

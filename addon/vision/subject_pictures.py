@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from .canonical import EYE_RADIUS, IRIS_RADIUS
 from .cv import cv
 from .face_parts import TEETH
+from .face_units import ramp
 from .fill import push_pull
 from .landmarks import LEFT_PUPIL, RIGHT_PUPIL, FacePoints
 from .refine import Floats, Mask
@@ -84,7 +85,7 @@ def make_pictures(photo: Bytes, subject: Subject, face: FacePoints, source: Sour
     looks = {}
     for part, ball in subject.eyes.items():
         pupil = face.pixels(size)[LEFT_PUPIL if part == Part.EYE_LEFT else RIGHT_PUPIL]
-        looks[part] = _Look.at(photo, subject.openings[part] * size, pupil, _circle(ball, source, size))
+        looks[part] = Look.at(photo, subject.openings[part] * size, pupil, _circle(ball, source, size))
     irises = dict(zip(looks, find_irises(list(looks.values()))))
     eyes = {part: _painted(look, irises[part]) for part, look in looks.items()}
     opening = subject.openings.get(Part.POCKET)
@@ -108,12 +109,12 @@ def eye_picture(photo: Bytes, opening: Doubles, pupil: Doubles, ball: tuple[floa
     photo: uint8 H×W×3. opening: polygon K×2, pupil: (2,), ball: middle and radius of the eyeball, all in pixels of the photo. White and iris are
     continued from what is seen of them; an eye that is shut gets those of an average one.
     """
-    look = _Look.at(photo, opening, pupil, ball)
+    look = Look.at(photo, opening, pupil, ball)
     iris = find_irises([look])[0]
     return _painted(look, iris), iris
 
 
-class _Look(NamedTuple):
+class Look(NamedTuple):
     """What the photo shows of an eye.
 
     inside: bool h×w of the crop, within its opening. away: pixels of the crop from the opening's edge. seen: bool, what lids leave free. height: of the
@@ -130,7 +131,8 @@ class _Look(NamedTuple):
     ball: tuple[float, float, float]
 
     @classmethod
-    def at(cls, photo: Bytes, opening: Doubles, pupil: Doubles, ball: tuple[float, float, float]) -> _Look:
+    def at(cls, photo: Bytes, opening: Doubles, pupil: Doubles, ball: tuple[float, float, float]) -> Look:
+        """As `eye_picture` is asked."""
         crop = _Crop.around(photo, (ball[0] - ball[2], ball[1] - ball[2], ball[0] + ball[2], ball[1] + ball[2]))
         inside = crop.filled(opening)
         height = float(np.ptp(opening[:, 1]))
@@ -145,7 +147,7 @@ class _Look(NamedTuple):
         return self.ball[2] * IRIS_RADIUS / EYE_RADIUS
 
 
-def _painted(look: _Look, iris: Iris) -> Picture:
+def _painted(look: Look, iris: Iris) -> Picture:
     """The picture of an eye, with what the photo hides of it."""
     crop, inside, seen, shut = look.crop, look.inside, look.seen, look.shut
     light = crop.light
@@ -222,7 +224,7 @@ class _Crop:
         return mask > 0
 
 
-def find_irises(looks: list[_Look]) -> list[Iris]:
+def find_irises(looks: list[Look]) -> list[Iris]:
     """The circle about each pupil across which it becomes brightest outwards, to its left and right, where lids leave it free.
 
     Those of two eyes are as large as each other beside their eyeballs, so that one that is seen badly goes by the other.
@@ -234,16 +236,16 @@ def find_irises(looks: list[_Look]) -> list[Iris]:
     size = int(np.argmax(together))
     irises = []
     for look, score in zip(looks, scores):
-        best = None if score is None else np.unravel_index(np.argmax(score[..., size]), score.shape[:2])
-        if score is None or best is None or not np.isfinite(score[(*best, size)]) or score[(*best, size)] <= 0:
+        if score is None or not score[..., size].max() > 0:
             irises.append(Iris(float(look.pupil[0]), float(look.pupil[1]), look.usual, False))
             continue
+        best = np.unravel_index(np.argmax(score[..., size]), score.shape[:2])
         x, y = look.pupil + np.array([_STEP[best[0]], _STEP[::2][best[1]]]) * look.usual
         irises.append(Iris(float(x), float(y), float(look.usual * _SIZES[size]), True))
     return irises
 
 
-def _circle_scores(look: _Look) -> Floats:
+def _circle_scores(look: Look) -> Floats:
     """How well circles fit an iris, float32 9×5×13: over steps to the right and down and over sizes; -inf where lids hide too much."""
     crop, seen, pupil, usual = look.crop, look.seen, look.pupil, look.usual
     luma = crop.light.mean(-1)
@@ -293,7 +295,7 @@ def _plain_white(light: Floats, seen: Mask, around: Mask) -> Floats:
     way = skin / level - usual
     alike = float((own / bright - usual) @ way / max(float(way @ way), 1e-6))
     share = float(np.clip((alike - _GREY[0]) / (_GREY[1] - _GREY[0]), 0, 1))
-    # Mostly as dark as it is seen: a white that shines between shaded lids is no eye's.
+    # As dark as it is seen, as far as that is the white; the lids' shade comes on top.
     dim = bright ** (1 - share) * max(bright, _LIKE_SKIN * level) ** share
     found = (1 - share) * own / bright + share * usual
     return (found / found.mean() * dim).astype(np.float32)
@@ -324,14 +326,13 @@ def _white(light: Floats, seen: Mask, plain: Floats, crop: _Crop, ball: tuple[fl
 def _shade(inside: Mask, away: Floats) -> Floats:
     """How much of the light the lids let through: h×w in [0, 1]. inside: where the opening is; away: distance from its edge in its heights.
 
-    It stays where it is as the eye turns, which lids hide for the most part; without it whites look like eyes wide open.
+    Without it whites look like eyes wide open. It turns with the eye, by a few degrees.
     """
     rows = np.arange(len(inside), dtype=np.float32)[:, None]
     middle = float((rows * inside).sum() / max(np.count_nonzero(inside), 1))
     half = max(0.25 * float(np.ptp(np.flatnonzero(inside.any(1)))), 1.0)
     lower = np.clip(0.5 + (rows - middle) / (2 * half), 0, 1)
-    way = np.clip(away / (_SHADE_UPPER + (_SHADE_LOWER - _SHADE_UPPER) * lower), 0, 1)
-    return (1 - _SHADE * (1 - way * way * (3 - 2 * way))).astype(np.float32)
+    return (1 - _SHADE * (1 - ramp(away / (_SHADE_UPPER + (_SHADE_LOWER - _SHADE_UPPER) * lower)))).astype(np.float32)
 
 
 def _disc(light: Floats, seen: Mask, out: Floats, middle: tuple[float, float]) -> tuple[Floats, float]:

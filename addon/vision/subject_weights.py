@@ -154,7 +154,7 @@ def _strange(mesh: SubjectMesh, graph: Graph, colours: Array, own: NDArray[np.bo
     for start in range(0, len(samples), 64):
         alike += (np.linalg.norm(clean[:, None] - samples[None, start : start + 64], axis=2) < _UNLIKE).sum(1)
     share = graph.smoothed(np.where(skin & (alike < _RARE * len(samples)), 1.0, 0.0), _AGREE)
-    return skin & (share > 0.5) & (len(samples) > 0)
+    return skin & (share > 0.5)
 
 
 def _shoulder(position: Array, bone: Bone, scale: float) -> Array:

@@ -618,13 +618,13 @@ def drawn_eye(radius: float, skin: tuple[int, int, int] = (205, 150, 120)) -> tu
 
 def test_two_eyes_have_irises_of_one_size() -> None:
     """One eye's edge is plain, the other's is hardly to be seen beside a plainer one of something smaller: it goes by the first."""
-    from addon.vision.subject_pictures import _Look, find_irises
+    from addon.vision.subject_pictures import Look, find_irises
 
     photo, opening = drawn_eye(21.0)
     y, x = np.mgrid[:120, :160] + 0.5
     unclear = photo.copy()
     unclear[(np.hypot(x - 80, y - 60) > 14) & (photo.max(-1) < 80)] = (185, 178, 172)
-    first, second = (_Look.at(p, opening, np.array((80.0, 60.0)), (80.0, 60.0, 46.0)) for p in (photo, unclear))
+    first, second = (Look.at(p, opening, np.array((80.0, 60.0)), (80.0, 60.0, 46.0)) for p in (photo, unclear))
     alone = find_irises([second])[0]
     together = find_irises([first, second])
     assert alone.certain and alone.radius < 16
