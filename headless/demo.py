@@ -1,4 +1,4 @@
-"""Make the demonstration: a film, the scene behind it, and a contact sheet of photo, depth and three frames.
+"""Make the demonstration: a film, the scene behind it, and a contact sheet of photo, depth and four frames.
 
     python headless/demo.py [--photo my.jpg] [--out build]
 
@@ -37,11 +37,11 @@ def stillscape(*arguments: str) -> int:
 
 
 def contact_sheet(photo: NDArray[np.uint8], depth: NDArray[np.uint8], frames: list[NDArray[np.uint8]]) -> NDArray[np.uint8]:
-    """Photo and depth above, three frames below, each with its name."""
+    """Photo, depth and four frames in two rows, each with its name."""
     height, width = frames[0].shape[:2]
     scale = 480 / width
     cell = (480, round(height * scale))
-    titles = ("Photo", "Depth (white is near)", "First frame", "Middle frame", "Last frame")
+    titles = ("Photo", "Depth (white is near)", "First frame", "A third in", "Two thirds in", "Last frame")
     pictures = []
     for title, picture in zip(titles, (photo, depth, *frames)):
         small = cv2.resize(picture, cell, interpolation=cv2.INTER_AREA)
@@ -49,8 +49,7 @@ def contact_sheet(photo: NDArray[np.uint8], depth: NDArray[np.uint8], frames: li
         labelled[30:] = small
         cv2.putText(labelled, title, (8, 21), cv2.FONT_HERSHEY_SIMPLEX, 0.6, (235, 235, 235), 1, cv2.LINE_AA)
         pictures.append(labelled)
-    blank = np.full_like(pictures[0], 24)
-    rows = [pictures[:2] + [blank], pictures[2:]]
+    rows = [pictures[:3], pictures[3:]]
     gap = np.full((pictures[0].shape[0], MARGIN, 3), 24, np.uint8)
     joined = [np.hstack([x for p in row for x in (gap, p)] + [gap]) for row in rows]
     return np.vstack(joined)
@@ -88,7 +87,7 @@ def main() -> int:
     code = stillscape("render", str(photo), "-o", str(film), "--save-blend", str(scene), *options)
     if code:
         return code
-    shown_frames = (1, FRAMES // 2, FRAMES)
+    shown_frames = (1, FRAMES // 3, 2 * FRAMES // 3, FRAMES)
     frames = str(out / "demo_frame_####.png")
     code = stillscape("render", str(photo), "-o", frames, "--frame-range", ",".join(map(str, shown_frames)), *options)
     if code:
