@@ -178,7 +178,8 @@ def capture_clip(capture: Capture, fps: float, frames: int | None = None, *, amo
     """A capture as a clip at `fps` frames per second; `frames` cuts it off or holds its end.
 
     Where the eyes' shapes move, their angles are left out, for they tell the same once more. HeadYaw turns to the subject's left,
-    HeadPitch up and HeadRoll tilts to the subject's right; the first row's angles count as straight ahead, as the photo shows them.
+    HeadPitch up and HeadRoll tilts to the subject's right, while an eye's yaw looks to the subject's right and its pitch down (so in
+    twelve recordings of Live Link Face, beside the eyes' shapes in them). The first row's angles count as straight ahead, as the photo shows them.
     """
     count = frames or capture.frames(fps)
     at = np.arange(count) / fps
@@ -202,7 +203,7 @@ def _turns(capture: Capture) -> dict[Channel, NDArray[np.float64]]:
             found[Channel("head", channel)] = sign * np.unwrap(angles[name])
     looks = any(shape.startswith("eyeLook") and values.max() > 0.02 for shape, values in capture.shapes.items())
     if not looks:
-        for axis, channel, sign in (("yaw", "turn", 1), ("pitch", "nod", -1)):
+        for axis, channel, sign in (("yaw", "turn", -1), ("pitch", "nod", 1)):
             eyes = [angles[name] for name in (f"lefteye{axis}", f"righteye{axis}") if name in angles]
             if eyes:
                 found[Channel("eyes", channel)] = sign * np.mean(eyes, axis=0)
