@@ -41,8 +41,10 @@ extension: venv-run ## Build and validate the extension's zip into dist/; PLATFO
 
 test-networks: venv-test ## Run the tests of the large depth networks, with torch (about 1 GB, once; needs Python 3.11)
 	@python="$$(sh scripts/find_python.sh "3.11" "$(PYTHON)")" && "$$python" scripts/venv.py .venv-networks networks test
+	@[ -d .venv-networks/mediapipe ] || .venv-networks/bin/python -m pip install -qq --disable-pip-version-check --no-deps \
+	    --only-binary=:all: --target .venv-networks/mediapipe -r requirements/mediapipe.txt
 	@.venv-networks/bin/python -m pytest tests/vision/test_onnx.py $(PYTEST)
-	@.venv-networks/bin/python -m pytest tests/vision -m networks $(PYTEST)
+	@STILLSCAPE_MEDIAPIPE=.venv-networks/mediapipe/mediapipe/modules .venv-networks/bin/python -m pytest tests/vision -m networks $(PYTEST)
 	@STILLSCAPE_WORKER_PYTHON="$(CURDIR)/.venv-networks/bin/python" $(RUN) -m pytest tests/headless -m networks $(PYTEST)
 
 train: venv-training ## Make the built-in depth network anew into build/training; MINUTES=240 DRAW=120 DEV=photos HUMAN=mesh

@@ -42,6 +42,8 @@ Mask = NDArray[np.bool_]
 _DOUBT = 0.15  # mean confidence of eyes, nose and mouth, below which there is no face where the network looked
 _CERTAIN = 0.5  # the same for faces whose eyes no cascade has seen where they are upright: on true ones it is above 0.7
 _SURE = 0.5  # how likely a network must hold what it found
+_SURE_OF_DOUBTFUL = 0.9  # the same where what was found may be no face; a cat's gets 0.5
+_DOUBTFUL_BOX = 0.7  # MediaPipe's detector gives true faces .79 and more in photos of people, and flags, hands and sleeves up to .66
 _EYES, _BOX, _OTHERS = (
     0.6,
     0.35,
@@ -217,7 +219,7 @@ def _tilted_faces(colour: Bytes, turns: tuple[tuple[float, float], ...]) -> tupl
 def _of_box(box: Box, size: tuple[int, int]) -> _Found:
     right, left, nose, mouth = ((float(x), float(y)) for x, y in box.keys[:4])
     known = {RIGHT_PUPIL: right, LEFT_PUPIL: left, NOSE_TIP: nose, 62: mouth}
-    return _Found(face_of_eyes(right, left, size), known, face_square(box), "mediapipe")
+    return _Found(face_of_eyes(right, left, size), known, face_square(box), "mediapipe", box.score < _DOUBTFUL_BOX)
 
 
 def _points(colour: Bytes, found: _Found, networks: Files) -> FacePoints | None:
@@ -227,9 +229,10 @@ def _points(colour: Bytes, found: _Found, networks: Files) -> FacePoints | None:
     if networks.face_points is not None and (eyes is not None or found.square is not None):
         square = found.square or square_of_eyes(eyes[0], eyes[1])  # type: ignore[index]
         points, chance = face_points(networks.face_points, colour, square)
-        if chance >= _SURE and np.isfinite(points).all():
+        if chance >= (_SURE_OF_DOUBTFUL if found.unsure else _SURE) and np.isfinite(points).all():
             return FacePoints(points / size, np.full(COUNT, chance), "mediapipe")
         log.info("MediaPipe's mesh does not see the face that was found (%.2f)", chance)
+        found = found._replace(unsure=True)
     looked, points = _by_our_network(colour, found.face, _CERTAIN if found.unsure else _DOUBT)
     if points is not None:
         return points

@@ -73,13 +73,17 @@ class Part(NamedTuple):
 
 
 def read_parts(path: Path) -> tuple[Part, ...]:
-    """The networks in a `.tflite` file (one) or a `.task` archive. Raises InputError with a sentence that names the file."""
+    """The networks in a `.tflite` file (one) or a `.task` archive, those that can be read.
+
+    Raises InputError with a sentence that names the file if there is none.
+    """
     data = read_file(path, limit=LARGEST_FILE)
     if data[4:8] == b"TFL3":
         return (Part(path, shown(path), data, read_signature(data, shown(path))),)
-    if not data.startswith(b"PK"):
+    # MediaPipe's own archives begin with a few zeros, which align the networks in them.
+    if b"PK\x03\x04" not in data[:64]:
         raise InputError(f"{shown(path)}: neither a .tflite nor a .task file of MediaPipe; download it again.")
-    parts = []
+    parts, refused = [], []
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             for info in archive.infolist():
@@ -89,9 +93,14 @@ def read_parts(path: Path) -> tuple[Part, ...]:
                         raise InputError(f"{shown(path)}: a network in it is too large ({megabytes:.0f} MB); use MediaPipe's own file.")
                     label = f"{shown(path)} ({shown(info.filename)})"
                     content = archive.read(info)
-                    parts.append(Part(path, label, content, read_signature(content, label)))
+                    try:
+                        parts.append(Part(path, label, content, read_signature(content, label)))
+                    except InputError as error:  # face_landmarker.task holds one for expressions, which OpenCV could not run
+                        refused.append(error)
     except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, OSError, ValueError) as error:
         raise InputError(f"{shown(path)}: this .task file is damaged or incomplete; download it again.") from error
+    if refused and not parts:
+        raise refused[0]
     if not parts:
         raise InputError(f"{shown(path)}: there is no .tflite network in this archive; choose a .task file of MediaPipe.")
     return tuple(parts)
@@ -171,7 +180,10 @@ def _signature(file: _Buffer, label: str) -> Signature:
         size = file.vector(buffers[number], 0, 1)[1] if number else 0
         dtype = file.number("b", kind) if kind is not None else _FLOAT32
         if file.field(table, 6) is not None:
-            raise InputError(f"{label}: its weights are sparse, which OpenCV cannot read; use the network that is not called sparse.")
+            raise InputError(
+                f"{label}: its weights are sparse, which OpenCV cannot read; for faces use face_detection_short_range.tflite, "
+                "for bodies pose_landmark_full.tflite alone."
+            )
         if not size and (file.field(table, 3) is None or file.field(table, 0) is None):  # constants may be plain numbers
             raise ValueError("a tensor without a name or a shape")
         if size and (dtype not in _BYTES or any(n < 0 for n in shape) or size < prod(shape) * _BYTES[dtype]):

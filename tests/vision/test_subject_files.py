@@ -61,6 +61,19 @@ def test_a_file_tells_what_it_takes_and_gives(tmp_path: Path) -> None:
     assert networks.faces is not None and networks.face_points is not None and networks.bodies is None and networks.body_points is None
 
 
+def test_an_archive_as_mediapipe_packs_it(tmp_path: Path) -> None:
+    """Zeros before the archive align its networks; one of them is for something that OpenCV cannot run."""
+    packed = tflite_bytes.archive(
+        face_blendshapes=tflite_bytes.constant_points(np.zeros(1434))[:3000],
+        face_detector=tflite_bytes.detector(),
+        face_landmarks_detector=tflite_bytes.constant_points(np.zeros(1434)),
+    )
+    networks = open_files([written(tmp_path, "face_landmarker.task", b"\0\0" + packed)])
+    assert networks.faces is not None and networks.face_points is not None
+    with pytest.raises(InputError, match=r"broken.task \(face_blendshapes.tflite\): this .tflite file is damaged"):
+        open_files([written(tmp_path, "broken.task", tflite_bytes.archive(face_blendshapes=b"\0" * 100))])
+
+
 def test_a_damaged_file_is_one_sentence_that_names_it(tmp_path: Path) -> None:
     whole = tflite_bytes.constant_points(np.zeros(1404))
     path = tmp_path / "face.tflite"
