@@ -17,7 +17,7 @@ from .cv import cv
 from .layers import Bytes
 from .mattes import backed
 from .refine import Floats, Mask
-from .sheets import BEHIND, Fill, Sheet, continue_depth
+from .sheets import BEHIND, Fill, Outline, Sheet, continue_depth
 
 _LEAST_SHARE = 0.002  # of the picture that would stretch; for less another object is not worth it
 _DEEP = 3  # pixels about a step in which the farthest depth is what the backing has there
@@ -34,7 +34,7 @@ class Frayed(NamedTuple):
     floor: Floats
 
 
-def find_frayed(d: Floats, levels: NDArray[np.int32], sheets: Sequence[Sheet], tear: float, reach: int) -> Frayed | None:
+def find_frayed(d: Floats, levels: NDArray[np.int32], sheets: Sequence[Outline], tear: float, reach: int) -> Frayed | None:
     """Where sheets have steps with no other behind; None if a move would stretch little there.
 
     d: float32 H×W in [0, 1]. levels: int32 H×W, the sheet that each place shows. sheets: from front to back. tear: the least step
@@ -88,4 +88,4 @@ def back_up(colour: Bytes, d: Floats, frayed: Frayed, reach: int, fill: Fill) ->
         source = far
     filled = np.where(area[..., None], fill(colour, source, area & ~source), colour)
     cover = np.where(area, np.uint8(255), np.uint8(0))
-    return Sheet((left, top, right, bottom), filled, cover, cover, behind)
+    return Sheet((left, top, right, bottom), cover, behind, filled, cover)

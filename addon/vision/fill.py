@@ -43,6 +43,7 @@ _LEAST_RING = 4.0  # cells: how far around a hole its surroundings reach, at lea
 _NETWORK_SIDE = 512
 _PATIENCE = 8.0  # how soon push-pull trusts few samples near by over many far away
 _ROWS = 200  # in which gradients are looked at, at least, if there are so many
+_NOWHERE = -(2**30)  # a shift to outside of any picture
 _AT_ONCE = 100_000  # pixels that are copied at a time, which stays within the processor's cache
 _LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 
@@ -55,13 +56,14 @@ def fill(
     method: str = "patch",
     texture: float = TEXTURE,
     seed: int = 0,
+    least_cell: int = 1,
     progress: Progress | None = None,
 ) -> NDArray[Any]:
     """Fill `domain` from the pixels in `source`.
 
     colour: H×W×3, uint8 sRGB or float32 linear light (filled in [0, 1]). source, domain: bool H×W, disjoint. Pixels in
     neither are never read. method: "patch" for continued structure and copied texture, "smooth" for broad colour alone. texture: the gradient
-    energy of the former, as a share of the surroundings'.
+    energy of the former, as a share of the surroundings'. least_cell: pixels along the side of what is looked for, at least.
     The same seed gives the same result. progress: called with 0..1; may raise to cancel. Returns a copy of the same dtype.
     Raises ValueError if there is nothing to fill from, if source and domain overlap, or for another method.
     """
@@ -79,9 +81,9 @@ def fill(
     known = _weighted(encoded, source)
     smooth = _pull(known)
     report(0.2)
-    matches = (
-        find_matches(known, smooth, domain, seed=seed, progress=lambda share: report(0.2 + 0.6 * share)) if method == "patch" else None
-    )
+    matches = None
+    if method == "patch":
+        matches = find_matches(known, smooth, domain, seed=seed, least_cell=least_cell, progress=lambda share: report(0.2 + 0.6 * share))
     holes = np.flatnonzero(domain)
     filled = smooth.reshape(3, -1).take(holes, 1)
     if matches is not None:
@@ -115,11 +117,12 @@ def _weighted(values: NDArray[Any], source: Mask) -> Floats:
 
     Planes, because numpy is slow where rows of three numbers meet rows of one.
     """
-    cv2 = cv()
+    cv2, mask = cv(), source.astype(np.uint8)
     out = np.empty((values.shape[2] + 1, *source.shape), np.float32)
     # Not a product: what is outside the source may be infinite.
-    for i, plane in enumerate(cv2.split(cv2.copyTo(np.ascontiguousarray(values), source.astype(np.uint8)))):
-        out[i] = plane
+    shown = cv2.copyTo(np.ascontiguousarray(values), mask).reshape(values.shape)
+    for i in range(values.shape[2]):
+        out[i] = shown[..., i] if values.shape[2] == 1 else cv2.extractChannel(shown, i)
     out[-1] = source
     return out
 
@@ -226,41 +229,47 @@ def _copies(encoded: NDArray[Any], source: Mask, holes: Places, matches: Matches
     cv2, grid = cv(), matches.grid
     h, w = source.shape
     rows, columns = grid.known.shape
-    # What a cell without a sample points at lies far outside.
-    down, across = np.where(grid.wanted.ravel(), np.int32(0), np.int32(-h - 1)), np.zeros(rows * columns, np.int32)
-    for shift, found, own in zip((down, across), np.divmod(matches.samples[:, 0], columns), np.divmod(matches.cells, columns)):
-        shift[matches.cells] = (found - own) * grid.step
-    shift = down * w + across
+    # Around the picture lies a margin without source as wide as a cell, farther than which no cell's shift takes its neighbours' pixels.
+    step, wide = grid.step, w + 2 * grid.step
+    shift = np.full(rows * columns, _NOWHERE, np.int32)
+    (to_y, to_x), (own_y, own_x) = np.divmod(matches.samples[:, 0], columns), np.divmod(matches.cells, columns)
+    shift[matches.cells] = ((to_y - own_y) * wide + to_x - own_x) * step
     unlike = _unlike_neighbours(shift.reshape(rows, columns), grid.wanted).ravel()
-    # Four values to a pixel are looked up far faster than three; the last tells what is source.
-    pixels = cv2.copyTo(cv2.cvtColor(np.ascontiguousarray(encoded), cv2.COLOR_RGB2RGBA), source.astype(np.uint8)).reshape(-1, 4)
-    corners_y, corners_x = _corners(h, rows, grid.step), _corners(w, columns, grid.step)
+    # Four values to a pixel, as one number of their size, are looked up far faster than three; the last tells what is source.
+    rgba = cv2.copyTo(cv2.cvtColor(np.ascontiguousarray(encoded), cv2.COLOR_RGB2RGBA), source.astype(np.uint8))
+    rgba = cv2.copyMakeBorder(rgba, step, step, step, step, cv2.BORDER_CONSTANT, value=0)
+    pixels = rgba.view(np.uint32 if rgba.dtype == np.uint8 else np.complex128).ravel()
+
+    def at(places: NDArray[np.int32]) -> NDArray[Any]:
+        """4×n values."""
+        return pixels.take(places, mode="clip").view(rgba.dtype).reshape(-1, 4).T
+
+    corners_y, corners_x = _corners(h, rows, step), _corners(w, columns, step)
     out = np.empty((3, len(holes)), np.float32)
     for start in range(0, len(holes), _AT_ONCE):
         part = slice(start, start + _AT_ONCE)
-        ys, xs = np.divmod(holes[part].astype(np.int32), np.int32(w))
+        ys = holes[part].astype(np.int32) // np.int32(w)
+        xs = holes[part].astype(np.int32) - ys * np.int32(w)
+        places = (ys + step) * wide + xs + step
         # A pixel's own cell points at nothing but source.
-        own = (ys // grid.step) * columns + xs // grid.step
-        out[:, part] = pixels.take(holes[part] + shift[own], 0)[:, :3].T
+        own = (ys // step) * columns + xs // step
+        out[:, part] = at(places + shift.take(own))[:3]
         mixed = np.flatnonzero(unlike.take(own))
-        ys, xs = ys[mixed], xs[mixed]
+        ys, xs, places = ys[mixed], xs[mixed], places[mixed]
         blend, total = np.zeros((3, len(mixed)), np.float32), np.zeros(len(mixed), np.float32)
         for cell_y, share_y in corners_y:
             cells_y, shares_y = cell_y.take(ys) * columns, share_y.take(ys)
             for cell_x, share_x in corners_x:
-                cell = cells_y + cell_x.take(xs)
-                y, x = ys + down.take(cell), xs + across.take(cell)
-                found = pixels.take(y * w + x, 0, mode="clip")
-                good = (y >= 0) & (y < h) & (x >= 0) & (x < w) & (found[:, 3] > 0)
-                share = shares_y * share_x.take(xs) * good
+                found = at(places + shift.take(cells_y + cell_x.take(xs)))
+                share = shares_y * share_x.take(xs) * (found[3] > 0)
                 for channel in range(3):
-                    blend[channel] += share * found[:, channel]
+                    blend[channel] += share * found[channel]
                 total += share
         out[:, start + mixed] = blend / total
     return out
 
 
-def _unlike_neighbours(shift: NDArray[np.intp], wanted: Mask) -> Mask:
+def _unlike_neighbours(shift: NDArray[np.int32], wanted: Mask) -> Mask:
     """The cells that do not share their shift with all wanted neighbours."""
     cv2 = cv()
     values, around = shift.astype(np.float32), np.ones((3, 3), np.uint8)

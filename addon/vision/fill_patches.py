@@ -24,7 +24,7 @@ Mask = NDArray[np.bool_]
 
 CELLS = (3_000, 16_000, 48_000)
 """Cells over the holes on the grids; time is proportional to them, whatever the photo's size."""
-FINEST = 260
+FINEST = 220
 LEAST_SAMPLES, MOST_SAMPLES = 16, 80_000  # below that a grid is too coarse; only the nearest are used beyond
 CHOICES = 6  # candidates that are kept for every cell
 
@@ -47,6 +47,7 @@ _UNSEEN = 3000.0  # cost of having almost nothing to compare
 _SHELL = 3.0  # cells: how deep a shell is
 _LEAST_RATIO = 1.5  # between the finest grid and the next coarser one
 _AWAY = 24  # cells from a hole beyond which nothing is sampled, besides twice its depth
+_SETTLED = 8  # cells from what is known up to which shifts are settled on the finer grid
 _CARRIED = 3  # candidates taken from the coarse grid to the fine one
 _AT_ONCE = 4000  # cells at a time, which bounds the memory
 _PAIRS = 4000  # of cells and candidates that are compared at a time, which stay within the processor's cache
@@ -85,31 +86,37 @@ class Matches(NamedTuple):
 
 
 def find_matches(
-    known: Floats, smooth: Floats, domain: Mask, *, seed: int, progress: Callable[[float], None] = lambda share: None
+    known: Floats, smooth: Floats, domain: Mask, *, seed: int, least_cell: int = 1, progress: Callable[[float], None] = lambda share: None
 ) -> Matches | None:
     """Find for every cell over `domain` the like-most cells of the source; None if the source is too small to compare.
 
     known: float32 4×H×W, red, green and blue in 0..255, and 1 in the source; 0 outside it. smooth: float32 3×H×W, broad
-    colour, which guides the search. domain: bool H×W, disjoint from the source and not empty. The same seed gives the same result.
+    colour, which guides the search. domain: bool H×W, disjoint from the source and not empty. least_cell: pixels along the side of a
+    cell, at least. The same seed gives the same result.
     """
     rng = np.random.default_rng(seed)
     area = np.count_nonzero(domain)
-    finest = max(round(max(domain.shape) / FINEST), math.ceil((area / CELLS[-1]) ** 0.5))
+    least = max(round(max(domain.shape) / FINEST), math.ceil((area / CELLS[-1]) ** 0.5))
+    finest = max(least, least_cell)
     coarser = sorted({step for cells in CELLS[:-1] if (step := round((area / cells) ** 0.5)) > finest}, reverse=True)
     # A grid that is hardly coarser than the finest tells nothing that this would not find; the coarsest is where it begins.
     steps = [*coarser[:1], *(step for step in coarser[1:] if step >= _LEAST_RATIO * finest), finest]
+    if least < finest:
+        steps.append(least)
     hole = domain.astype(np.float32)
     field: _Field | None = None
     for step in steps:
+        if step < finest and field is not None:
+            break  # as fine as is asked for, and the source was wide enough
         grid = _make_grid(known, smooth, hole, step)
         if np.count_nonzero(grid.samples) < LEAST_SAMPLES and step > 1:
             continue  # too narrow a source for such cells
-        coarser, field = field, _Field(grid, rng)
-        if coarser is None:
+        coarse, field = field, _Field(grid, rng)
+        if coarse is None:
             field.grow()
             field.improve()
         else:
-            field.align(coarser)
+            field.align(coarse)
         progress((steps.index(step) + 1) / len(steps))
     return field.matches() if field else None
 
@@ -244,10 +251,14 @@ class _Field:
         self.best[lost, 0] = self._nearest_sample(lost)
         np.add.at(self.used, self.row[self.best[self.cells, 0]], 1)
         self._write(self.cells)
-        for part in _parts(self.cells):
+        # Deep inside, nothing known is left to compare with, and what the coarser field found is as good.
+        shallow = self.depth[self.cells] <= _SETTLED
+        deep = self.cells[~shallow]
+        self.cost[deep, 0], self.left[deep] = 0, _UNSEEN
+        for part in _parts(self.cells[shallow]):
             self._choose(part, 8)
             self._write(part)
-        for part in _parts(self.cells[~self._agreed(self.cells)]):
+        for part in _parts(self.cells[shallow & ~self._agreed(self.cells)]):
             self._choose(part, 4, self._shifted(part))
             self._write(part)
 

@@ -19,12 +19,11 @@ from .cv import cv
 from .fill import fill, fill_with_network
 from .layered import DepthKind, DepthMap, Layer
 from .layers import Bytes, find_cuts, find_levels, give_back, without_specks
-from .parallel import map_parallel
 from .people_layers import Owned, People, give_levels, owners, settle_depth
 from .photo import Photo
 from .refine import Floats, Mask, decide_mixed_depths, take_rims_to_front
 from .resample import resample
-from .sheets import Fill, Sheet, cut_sheets
+from .sheets import Fill, Outline, Sheet, cut_sheets
 from .texture import average_down, decoded, linear_to_srgb
 
 MOST_PIXELS = 4_000_000  # of the grid that depth and layers live on; more, and Blender's brushes and the live relief become slow
@@ -33,7 +32,7 @@ DEFAULT_RESERVE = 0.08  # of the width: room for every move at its usual amount
 _LEAST_GAP = 1.2  # pixels
 _STEEP = 0.45  # pixels: what opens by more at the reserve and is not cut becomes a slope
 _LEAST_SKY = 0.002  # share of the picture; less is a gap in the depth map
-_PACKED_AT_ONCE = 4
+_FINE_SIDE = 900  # pixels: for how large a photo holes are filled with cells of single pixels where they are small
 
 
 class Layering(NamedTuple):
@@ -90,7 +89,13 @@ def cut_layers(
         owned = give_levels(levels, d, cuts, whose, names, tear, sky)
         levels = owned.levels
     endless = sky is not None and bool(sky.any())
-    sheets = cut_sheets(
+
+    def backing(outlines: list[Outline]) -> Sheet | None:
+        # The sky goes on behind everything, and is what shows through leaves and fences.
+        frayed = find_frayed(d, levels, outlines, min(tear, 1 / reach), reach) if settings.mode == "many" and not endless else None
+        return None if frayed is None else back_up(colour, d, frayed, reach, partial(fill, method="smooth"))
+
+    made, behind = cut_sheets(
         colour,
         d,
         owned.cuts,
@@ -98,44 +103,46 @@ def cut_layers(
         sky=endless,
         reach=reach,
         ring=ring,
-        fill=_filler(spec),
+        fill=_filler(spec, max(size)),
         progress=lambda share: progress(0.2 + 0.6 * share, "Filling what is hidden"),
+        then=sheet_files,
+        meanwhile=backing,
         goes_on=whose > 0 if names else None,
     )
-    # The sky goes on behind everything, and is what shows through leaves and fences.
-    frayed = find_frayed(d, levels, sheets, min(tear, 1 / reach), reach) if settings.mode == "many" and not endless else None
-    if frayed is not None:
-        sheets.append(back_up(colour, d, frayed, reach, partial(fill, method="smooth")))
+    sheets = [sheet for sheet, _ in made]
     progress(0.8, "Packing the layers")
-    titles = layer_names(len(sheets), endless, tuple(sorted(owned.people)), frayed is not None)
-    layers = tuple(
-        Layer(
-            title,
-            sheet.box,
-            f"layer{i + 1}.png",
-            f"layer{i + 1}_matte.png",
-            f"layer{i + 1}_depth.npy" if sheet.d is not None else None,
-            endless and i == len(sheets) - 1,
-            owned.people.get(i),
-        )
-        for i, (sheet, title) in enumerate(zip(sheets, titles))
-    )
     files: dict[str, bytes | NDArray[Any]] = {"levels.png": _png(levels.astype(np.uint8))}
-    for packed in map_parallel(lambda each: layer_files(*each), zip(layers, sheets), _PACKED_AT_ONCE):
+    for _, packed in made:
         files |= packed
-    return Layering(d, layers, "levels.png", files)
+    if behind is not None:
+        sheets.append(behind)
+        files |= sheet_files(len(sheets) - 1, behind)
+    titles = layer_names(len(sheets), endless, tuple(sorted(owned.people)), behind is not None)
+    layers = []
+    for level, (sheet, title) in enumerate(zip(sheets, titles)):
+        colour_file, matte_file, depth_file = _file_names(level)
+        farthest = endless and level == len(sheets) - 1
+        layers.append(
+            Layer(title, sheet.box, colour_file, matte_file, depth_file if sheet.d is not None else None, farthest, owned.people.get(level))
+        )
+    return Layering(d, tuple(layers), "levels.png", files)
 
 
-def layer_files(layer: Layer, sheet: Sheet) -> dict[str, bytes | NDArray[Any]]:
-    """The files of one layer by name."""
-    assert layer.colour and layer.matte
+def _file_names(level: int) -> tuple[str, str, str]:
+    """The names of a layer's colour, matte and depth. level: from 0, from front to back."""
+    return f"layer{level + 1}.png", f"layer{level + 1}_matte.png", f"layer{level + 1}_depth.npy"
+
+
+def sheet_files(level: int, sheet: Sheet) -> dict[str, bytes | NDArray[Any]]:
+    """The files of a level's layer by name; of its depth only where it has one of its own."""
     cv2 = cv()
+    colour, matte, depth = _file_names(level)
     shown = cv2.copyTo(sheet.colour, sheet.cover)  # what the photo shows anyway need not be stored
     bgra = np.empty((*sheet.cover.shape, 4), np.uint8)
     cv2.mixChannels([shown, sheet.cover], [bgra], [0, 2, 1, 1, 2, 0, 3, 3])
-    files: dict[str, bytes | NDArray[Any]] = {layer.colour: _png(bgra), layer.matte: _png(sheet.matte)}
-    if layer.depth is not None and sheet.d is not None:
-        files[layer.depth] = sheet.d
+    files: dict[str, bytes | NDArray[Any]] = {colour: _png(bgra), matte: _png(sheet.matte)}
+    if sheet.d is not None:
+        files[depth] = sheet.d
     return files
 
 
@@ -217,10 +224,13 @@ def find_sky(depth: DepthMap) -> Mask | None:
     return sky if sky.mean() > _LEAST_SKY else None
 
 
-def _filler(spec: SceneSpec) -> Fill:
+def _filler(spec: SceneSpec, side: int) -> Fill:
+    """What fills colours in a photo whose longer side is `side` pixels."""
     if spec.layers.fill_network:
         return partial(fill_with_network, Path(spec.layers.fill_network))
-    return partial(fill, method="patch" if spec.layers.fill == "texture" else "smooth", texture=spec.layers.fill_texture)
+    method = "patch" if spec.layers.fill == "texture" else "smooth"
+    # Of a large photo, small holes need no more care than the same holes of a small one.
+    return partial(fill, method=method, texture=spec.layers.fill_texture, least_cell=max(1, round(side / _FINE_SIDE)))
 
 
 def _png(pixels: NDArray[Any]) -> bytes:

@@ -26,6 +26,7 @@ _ROUGH, _TANGLED = 10, 0.15  # pixels about a place, and the share of them besid
 _SLOPES = 8  # times that steps are smoothed
 SPECK = 12  # cuts of fewer pixels than this are noise (as in 3D Photo Inpainting)
 _LEAST_SHARE = 0.01  # a level that parts less than this share of all cuts is not worth an object
+_COUNTED = 250_000  # pixels of a picture among which is counted how much a piece goes on behind others
 _CLAIM = 12  # times its own area that a piece of a sheet may go on behind others
 _APART = 0.04  # difference of d between surfaces of one sheet
 _FOREIGN, _STRAY = 0.1, 0.005  # shares of a sheet and of the picture up to which that makes it a stray
@@ -93,23 +94,64 @@ def without_specks(d: Floats, cuts: Cuts, tear: float, steep: float) -> Floats:
     median = cv2.medianBlur(d, 3)
     d = np.where((np.abs(d - median) > tear) & ~cut, median, d)
     cut |= cv2.blur(cut.astype(np.float32), (2 * _ROUGH + 1, 2 * _ROUGH + 1)) > _TANGLED
+    places = None
     for _ in range(_SLOPES):
-        across, down = (_stands_out(np.abs(np.diff(d, axis=axis)), steep) for axis in (1, 0))
         steps = np.zeros(d.shape, np.uint8)
-        steps[:, 1:] |= across
-        steps[:, :-1] |= across
-        steps[1:] |= down
-        steps[:-1] |= down
+        for step in (1, d.shape[1]):
+            found = _standing_out(d, places, step, steep)
+            steps.ravel()[found] = steps.ravel()[found + step] = 1
         steps[cut] = 0
-        if not steps.any():
+        # Only what was smoothed, or lies beside that, can stand out the next time.
+        smoothed = np.flatnonzero((cv2.dilate(steps, np.ones((3, 3), np.uint8)) > 0) & ~cut)
+        if not len(smoothed):
             break
-        d = np.where(cv2.dilate(steps, np.ones((3, 3), np.uint8)).astype(bool) & ~cut, cv2.blur(d, (3, 3)), d)
+        d.ravel()[smoothed] = _mean_around(d, *np.divmod(smoothed, d.shape[1]), 1)
+        changed = np.zeros(d.shape, np.uint8)
+        changed.ravel()[smoothed] = 1
+        places = np.flatnonzero(cv2.dilate(changed, np.ones((7, 7), np.uint8))) if len(smoothed) < d.size / 50 else None
     return d
 
 
-def _stands_out(step: Floats, least: float) -> Mask:
-    """Which steps are more than `least` and more than those around them: slopes that are as steep all over are as they should be."""
-    return (step > least) & (step > 2 * cv().blur(step, (5, 5)))
+def _standing_out(d: Floats, places: NDArray[np.intp] | None, step: int, least: float) -> NDArray[np.intp]:
+    """Where d steps by more than `least`, and by more than twice the mean of the steps around, to the right (step 1) or down (step W).
+
+    Slopes that are as steep all over are as they should be. places: flat indices in which to look; None for all. Returns some of them.
+    """
+    h, w = d.shape
+    steps = cv().absdiff(*((d[:, 1:], d[:, :-1]) if step == 1 else (d[1:], d[:-1])))
+    width = steps.shape[1]
+    if places is None:
+        at = np.flatnonzero(steps > least)
+        y, x = np.divmod(at, width)
+    else:
+        y, x = np.divmod(places, w)
+        inside = (x < width) & (y < len(steps))
+        y, x = y[inside], x[inside]
+        at = y * width + x
+        steep = steps.take(at) > least
+        y, x, at = y[steep], x[steep], at[steep]
+    out = steps.take(at) > 2 * _mean_around(steps, y, x, 2)
+    return (y * w + x)[out]
+
+
+def _mean_around(values: Floats, y: NDArray[np.intp], x: NDArray[np.intp], reach: int) -> Floats:
+    """The mean of the values within `reach` rows and columns of some places, mirrored at the border."""
+    h, w = values.shape
+    side = 2 * reach + 1
+    if len(y) * side > values.size / 8:  # then it is quicker to have it everywhere
+        return cv().blur(values, (side, side))[y, x]
+    total = np.zeros(len(y), np.float32)
+    columns = [_mirrored(x + dx, w) for dx in range(-reach, reach + 1)]
+    for dy in range(-reach, reach + 1):
+        row = _mirrored(y + dy, h) * w
+        for column in columns:
+            total += values.take(row + column)
+    return total / np.float32(side * side)
+
+
+def _mirrored(at: NDArray[np.intp], count: int) -> NDArray[np.intp]:
+    at = np.abs(at)
+    return np.where(at < count, at, np.maximum(2 * count - 2 - at, 0))
 
 
 def find_levels(d: Floats, cuts: Cuts, most: int, sky: Mask | None = None) -> NDArray[np.int32]:
@@ -225,6 +267,7 @@ def give_back(levels: NDArray[np.int32], d: Floats, cuts: Cuts, reach: int) -> N
     """
     cv2 = cv()
     far = _sides(cuts, -1)
+    step = max(1, round((levels.size / _COUNTED) ** 0.5))  # counts of pixels need no more of them
     pieces, area, boxes = pieces_of(levels, cuts)
     count = len(area)
     depth = np.bincount(pieces.ravel(), d.ravel(), minlength=count) / np.maximum(area, 1)
@@ -235,12 +278,14 @@ def give_back(levels: NDArray[np.int32], d: Floats, cuts: Cuts, reach: int) -> N
         rim = far.places[(levels.ravel()[far.places] == level) & (far.choose(levels.ravel(), np.minimum, level) < level)]
         if not len(rim):
             continue
-        free = np.ones(levels.shape, np.uint8)
-        free.ravel()[rim] = 0
+        seen = levels[::step, ::step]
+        free = np.ones(seen.shape, np.uint8)
+        at = tuple(np.minimum(part // step, most - 1) for part, most in zip(np.divmod(rim, levels.shape[1]), seen.shape))
+        free[at] = 0
         away, nearest = cv2.distanceTransformWithLabels(free, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
         owner = np.zeros(int(nearest.max()) + 1, np.int32)
-        owner[nearest.ravel()[rim]] = pieces.ravel()[rim]
-        claimed = np.bincount(owner[nearest[(levels < level) & (away <= reach)]], minlength=count)
+        owner[nearest[at]] = pieces.ravel()[rim]
+        claimed = step**2 * np.bincount(owner[nearest[(seen < level) & (away * step <= reach)]], minlength=count)
         own = level_of == level
         suspects = np.flatnonzero(own & (claimed > _CLAIM * area))
         if not len(suspects):
@@ -348,8 +393,9 @@ def _sides(cuts: Cuts, side: int) -> _CutSide:
     here, there = [], []
     for steps, one in ((cuts.across, 1), (cuts.down, width)):
         for sign in (side, -side):
-            y, x = np.nonzero(steps == sign)
-            before = y * width + x  # the left or the upper pixel of the two
+            before = np.flatnonzero(steps == sign)  # the left or the upper pixel of the two
+            if one == 1:
+                before += before // (width - 1)  # a row has one pixel more than it has steps
             here.append(before + one if sign == side else before)
             there.append(before if sign == side else before + one)
     on_side = np.zeros(cuts.across.shape[0] * width, bool)

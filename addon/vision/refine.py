@@ -13,10 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .cv import cv
+from .parallel import map_parallel
 
 EDGE = 0.03  # a difference of d between neighbours that is an edge rather than a slope
 REACH = 4  # pixels: half of the widest edge band
-_AT_ONCE = 20_000  # pixels whose neighbourhoods are gathered at a time, which bounds the memory
+_GATHERED = 6_000  # pixels whose neighbourhoods are gathered at a time, which bounds the memory
+_AT_ONCE = 4  # times that many
 
 Floats = NDArray[np.float32]
 Mask = NDArray[np.bool_]
@@ -127,8 +129,8 @@ def _colour_share(
     for part in _parts(len(near)):
         ys, xs = at[0][part], at[1][part]
 
-        def is_front(y: NDArray[np.intp], x: NDArray[np.intp], m: Floats = middle[part]) -> tuple[Mask, Mask]:
-            usable, front = pure[y, x], d[y, x] > m[:, None]
+        def is_front(places: NDArray[np.intp], m: Floats = middle[part]) -> tuple[Mask, Mask]:
+            usable, front = pure.take(places), d.take(places) > m[:, None]
             return usable & front, usable & ~front
 
         front, back = _side_means(colour, (ys, xs), is_front, radius, radius / 2)
@@ -176,18 +178,17 @@ def matte_rims(colour: Floats, levels: NDArray[np.int32], near: Mask, far: Mask)
     """
     cv2 = cv()
     least = cv2.erode(np.where(near, levels, levels.max() + 1).astype(np.float32), np.ones((3, 3), np.uint8)).astype(np.int32)
-    ys, xs = np.nonzero(far & (least < levels))
-    fronts = least[ys, xs]
-    own = levels[ys, xs]
+    places = np.flatnonzero(far & (least < levels))
+    ys, xs = np.divmod(places, levels.shape[1])
+    fronts, own = least.take(places), levels.take(places)
     count = len(ys)
     rims = Rims(ys, xs, fronts, np.empty(count, np.float32), np.empty((count, 3), np.float32), np.empty((count, 3), np.float32))
-    for part in _parts(count):
+    pure = ~(near | far)
 
-        def sides(
-            y: NDArray[np.intp], x: NDArray[np.intp], f: NDArray[np.int32] = fronts[part], o: NDArray[np.int32] = own[part]
-        ) -> tuple[Mask, Mask]:
-            level = levels[y, x]
-            return (level == f[:, None]) & ~near[y, x], (level >= o[:, None]) & ~far[y, x] & ~near[y, x]
+    def estimate(part: slice) -> None:
+        def sides(places: NDArray[np.intp]) -> tuple[Mask, Mask]:
+            level = levels.take(places)
+            return (level == fronts[part][:, None]) & ~near.take(places), (level >= own[part][:, None]) & pure.take(places)
 
         at = ys[part], xs[part]
         front, back = _side_means(colour, at, sides, 4, _SPREAD)
@@ -205,6 +206,8 @@ def matte_rims(colour: Floats, levels: NDArray[np.int32], near: Mask, far: Mask)
         rims.alpha[part] = alpha[:, 0]
         rims.colour[part] = seen
         rims.behind[part] = without * certain + behind * (1 - certain)
+
+    map_parallel(estimate, _parts(count), _AT_ONCE)
     return rims
 
 
@@ -214,17 +217,17 @@ class _Side(NamedTuple):
 
 
 def _side_means(colour: Floats, at: tuple[NDArray[np.intp], NDArray[np.intp]], sides, radius: int, sigma: float) -> tuple[_Side, _Side]:  # noqa: ANN001
-    """Gaussian-weighted mean colours of two kinds of pixels around N places; `sides` tells which of N×K they are."""
+    """Gaussian-weighted mean colours of two kinds of pixels around N places; `sides` tells which of N×K (flat indices) they are."""
     steps = np.arange(-radius, radius + 1)
     dy, dx = (a.ravel() for a in np.meshgrid(steps, steps, indexing="ij"))
     weight = np.exp(-(dy**2 + dx**2) / (2 * sigma**2)).astype(np.float32)
     height, width = colour.shape[:2]
     y, x = at[0][:, None] + dy, at[1][:, None] + dx
     inside = (y >= 0) & (y < height) & (x >= 0) & (x < width)
-    y, x = np.clip(y, 0, height - 1), np.clip(x, 0, width - 1)
-    around = colour[y, x]
+    places = np.clip(y, 0, height - 1) * width + np.clip(x, 0, width - 1)
+    around = colour.reshape(-1, colour.shape[2]).take(places, 0)
     means = []
-    for chosen in sides(y, x):
+    for chosen in sides(places):
         w = weight * (chosen & inside)
         total = w.sum(1)
         means.append(_Side(np.einsum("nk,nkc->nc", w, around) / np.maximum(total, 1e-12)[:, None], total))
@@ -232,4 +235,4 @@ def _side_means(colour: Floats, at: tuple[NDArray[np.intp], NDArray[np.intp]], s
 
 
 def _parts(count: int) -> list[slice]:
-    return [slice(i, min(i + _AT_ONCE, count)) for i in range(0, count, _AT_ONCE)]
+    return [slice(i, min(i + _GATHERED, count)) for i in range(0, count, _GATHERED)]

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +25,8 @@ from .texture import decoded, linear_to_srgb
 
 Fill = Callable[[Bytes, Mask, Mask], Bytes]
 """(colour H×W×3, source, domain) -> colour with the domain filled from the source."""
+T = TypeVar("T")
+R = TypeVar("R")
 
 BEHIND = 0.5  # pixels of parallax at the reserve that a hidden surface lies behind what covers it, at least
 _GOOD = 0.6  # share of the front in a rim pixel up to which its background is a sample to fill from
@@ -35,19 +37,24 @@ _OVERLAP = 2  # pixels that a sheet's colour goes on past its soft rim
 
 
 @dataclass(frozen=True)
-class Sheet:
-    """One layer; arrays of its box, which may reach past the photo's border.
+class Outline:
+    """One layer without its colours; arrays of its box, which may reach past the photo's border.
 
-    box: (left, top, right, bottom) in pixels of the grid that it was cut on. colour: uint8 h×w×3, sRGB. cover: uint8
-    h×w, where `colour` takes the place of the photo. matte: uint8 h×w, where the sheet is and how much it covers.
-    d: float32 h×w, its depth where it is hidden; None if it is nowhere.
+    box: (left, top, right, bottom) in pixels of the grid that it was cut on. matte: uint8 h×w, where the sheet is and how much it
+    covers. d: float32 h×w, its depth where it is hidden; None if it is nowhere.
     """
 
     box: tuple[int, int, int, int]
-    colour: Bytes
-    cover: Bytes
     matte: Bytes
     d: Floats | None
+
+
+@dataclass(frozen=True)
+class Sheet(Outline):
+    """One layer. colour: uint8 h×w×3, sRGB. cover: uint8 h×w, where `colour` takes the place of the photo."""
+
+    colour: Bytes
+    cover: Bytes
 
 
 def cut_sheets(
@@ -61,13 +68,16 @@ def cut_sheets(
     ring: int,
     fill: Fill,
     progress: Callable[[float], None],
+    then: Callable[[int, Sheet], T],
+    meanwhile: Callable[[list[Outline]], R],
     goes_on: Mask | None = None,
-) -> list[Sheet]:
-    """Make the sheet of every level, from front to back.
+) -> tuple[list[tuple[Sheet, T]], R]:
+    """Make the sheet of every level, from front to back, and what `then` makes of its level and the sheet; and what `meanwhile` makes of them all
+    before they have colours.
 
     colour: uint8 H×W×3, sRGB. d: float32 H×W in [0, 1]. sky: the last level is infinitely far. reach: pixels that a sheet goes on behind what covers it.
     ring: pixels that it goes on past the photo's border. fill: what fills colour. progress: called with 0..1; may raise
-    to cancel. goes_on: bool H×W, where what is covered goes on in any case, pushed behind what covers it if it would come out in front; a strip
+    to cancel. then, meanwhile: called while others are filled. goes_on: bool H×W, where what is covered goes on in any case, pushed behind what covers it if it would come out in front; a strip
     beside that is repainted, too.
     """
     near, far = cuts.sides()
@@ -83,11 +93,16 @@ def cut_sheets(
     front, behind = (np.rint(linear_to_srgb(c) * 255).astype(np.uint8) for c in (rims.colour, rims.behind))
     count = int(levels.max()) + 1
     under_level = levels[rims.y, rims.x]
-    away = [_distance(padded.known.shape, (y[under_level == level], x[under_level == level])) for level in range(count)]
+    beyond = np.full(padded.known.shape, np.inf, np.float32)  # how far the nearest rim of a farther sheet is
     outside = _past_border(cuts, ring)
     covered = np.zeros(padded.known.shape, bool)
-    filling: list[Future[Sheet]] = []
-    sheets = []
+
+    def finished(level: int, shape: _Shape) -> tuple[Sheet, T]:
+        sheet = _colour_sheet(shape, reach, ring, fill)
+        return sheet, then(level, sheet)
+
+    filling: list[Future[tuple[Sheet, T]]] = []
+    outlines, sheets = [], []
     # Filling takes most of the time, and every sheet is filled from its own pixels: NumPy and OpenCV let each other work meanwhile.
     with workers(_AT_ONCE) as pool:
         for level in reversed(range(count)):
@@ -95,15 +110,25 @@ def cut_sheets(
             under = under_level == level
             edges = _Edges((y[over], x[over]), front[over], rims.alpha[over], (y[under], x[under]), behind[under], rims.alpha[under])
             own = (padded.levels == level) & ~(outside & covered)
-            shape = _shape_sheet(padded, level, own, edges, away[level:], sky and level == count - 1, reach)
+            away = _distance(padded.known.shape, edges.under)
+            shape = _shape_sheet(padded, level, own, edges, away, beyond, sky and level == count - 1, reach)
+            np.minimum(beyond, away, out=beyond)
             left, top, right, bottom = shape.box
             covered[top:bottom, left:right] |= shape.matte == 255
-            filling.append(pool.submit(_colour_sheet, shape, reach, ring, fill))
+            filling.append(pool.submit(finished, level, shape))
+            outlines.append(_outline(shape, ring))
             progress(_SHAPED * (count - level) / count)
+        made = meanwhile(outlines[::-1])
         for filled in filling:
             sheets.append(filled.result())
             progress(_SHAPED + (1 - _SHAPED) * len(sheets) / count)
-    return sheets[::-1]
+    return sheets[::-1], made
+
+
+def _outline(shape: _Shape, ring: int) -> Outline:
+    left, top = shape.box[0] - ring, shape.box[1] - ring
+    h, w = shape.matte.shape
+    return Outline((left, top, left + w, top + h), shape.matte, shape.d if shape.hidden.any() else None)
 
 
 def _past_border(cuts: Cuts, ring: int) -> Mask:
@@ -198,15 +223,13 @@ class _Shape(NamedTuple):
     matte: Bytes
 
 
-def _shape_sheet(photo: _Padded, level: int, own: Mask, edges: _Edges, away: list[Floats], endless: bool, reach: int) -> _Shape:
-    """Where a sheet is, and how deep."""
+def _shape_sheet(photo: _Padded, level: int, own: Mask, edges: _Edges, away: Floats, beyond: Floats, endless: bool, reach: int) -> _Shape:
+    """Where a sheet is, and how deep. away, beyond: float32 H×W, pixels from its rim and from the nearest rim of a farther sheet."""
     hidden, close = np.zeros_like(own), np.zeros_like(own)
     if level > 0 and len(edges.under[0]):
         # Where a farther sheet's rim is nearer, that one is what is behind.
-        hidden = (photo.levels < level) & (away[0] <= reach)
-        for farther in away[1:]:
-            hidden &= away[0] <= farther + 1
-        close = away[0] <= _OVERLAP + 1
+        hidden = (photo.levels < level) & (away <= reach) & (away <= beyond + 1)
+        close = away <= _OVERLAP + 1
     area = own | hidden
     area[edges.over] = True
     box = _box(area, _OVERLAP + 2)
@@ -225,7 +248,7 @@ def _shape_sheet(photo: _Padded, level: int, own: Mask, edges: _Edges, away: lis
             np.copyto(d[window], continue_depth(photo.d[window], own[window] & part, here), where=here)
         # Right behind a rim it goes on in any case, or the ends of cuts would let the light through.
         least = np.float32(BEHIND / max(reach, 1))
-        first = np.nonzero(hidden & (close[rows, columns] | photo.goes_on))
+        first = hidden & (close[rows, columns] | photo.goes_on)
         d[first] = np.minimum(d[first], photo.d[first] - least)
         hidden &= photo.d - d >= least * np.float32(0.99)
         np.copyto(d, photo.d, where=~hidden)
@@ -240,7 +263,7 @@ def _shape_sheet(photo: _Padded, level: int, own: Mask, edges: _Edges, away: lis
 def _colour_sheet(shape: _Shape, reach: int, ring: int, fill: Fill) -> Sheet:
     """The sheet of a shape, its hidden parts filled."""
     cv2 = cv()
-    box, photo, own, hidden, surface, edges, d, matte = shape
+    _, photo, own, hidden, surface, edges, _, matte = shape
     over, under = edges.over, edges.under
     colour, cover = photo.colour.copy(), np.zeros_like(matte)
     rim = np.zeros_like(own)
@@ -267,8 +290,8 @@ def _colour_sheet(shape: _Shape, reach: int, ring: int, fill: Fill) -> Sheet:
     colour[over], cover[over] = edges.colour, 255
     if len(over[0]):
         _spread(colour, cover, over, matte)
-    left, top = box[0] - ring, box[1] - ring
-    return Sheet((left, top, left + matte.shape[1], top + matte.shape[0]), colour, cover, matte, d if hidden.any() else None)
+    outline = _outline(shape, ring)
+    return Sheet(outline.box, outline.matte, outline.d, colour, cover)
 
 
 def _surfaces(own: Mask, hidden: Mask, under: tuple[NDArray[np.intp], NDArray[np.intp]], d: Floats) -> Bytes:
@@ -281,12 +304,15 @@ def _surfaces(own: Mask, hidden: Mask, under: tuple[NDArray[np.intp], NDArray[np
     count, parts = cv2.connectedComponents(own.view(np.uint8), connectivity=4)
     rimless = np.arange(count) > 0
     rimless[parts[under]] = False
-    inside = np.flatnonzero(rimless[parts])
-    which = parts.ravel()[inside]
-    depth = np.bincount(which, d[np.divmod(inside, d.shape[1])], minlength=count) / np.maximum(np.bincount(which, minlength=count), 1)
+    inside = rimless[parts]
+    which = parts[inside]
+    depth = np.bincount(which, d[inside], minlength=count) / np.maximum(np.bincount(which, minlength=count), 1)
     surface = group_surfaces(np.arange(count) > 0, parts[under], d[under], depth)
     found = surface[parts]
-    if hidden.any() and len(under[0]):
+    at_rim = np.unique(found[under])
+    if len(at_rim) == 1:
+        found[hidden] = at_rim
+    elif len(at_rim) and hidden.any():
         rim = np.ones(own.shape, np.uint8)
         rim[under] = 0
         _, nearest = cv2.distanceTransformWithLabels(rim, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)

@@ -33,7 +33,10 @@ def tangle(strands: int = 260) -> tuple[np.ndarray, np.ndarray]:
 def parted(d, colour):
     cuts = find_cuts(d, TEAR)
     levels = find_levels(d, cuts, 4)
-    return levels, cut_sheets(colour, d, cuts, levels, reach=REACH, ring=0, fill=fill, progress=lambda share: None)
+    made, _ = cut_sheets(
+        colour, d, cuts, levels, reach=REACH, ring=0, fill=fill, progress=lambda share: None, then=lambda level, sheet: None, meanwhile=list
+    )
+    return levels, [sheet for sheet, _ in made]
 
 
 def bare_steps(d, levels, sheets) -> float:

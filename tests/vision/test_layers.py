@@ -29,7 +29,22 @@ def sheets_of(d, colour=None, most=6, tear=0.02, reach=20, ring=10, sky=None, le
     colour = np.random.default_rng(0).integers(0, 256, (*d.shape, 3)).astype(np.uint8) if colour is None else colour
     cuts = find_cuts(d, tear, sky)
     levels = find_levels(d, cuts, most, sky) if levels is None else levels
-    sheets = cut_sheets(colour, d, cuts, levels, sky=sky is not None, reach=reach, ring=ring, fill=fill, progress=lambda share: None)
+    made, outlines = cut_sheets(
+        colour,
+        d,
+        cuts,
+        levels,
+        sky=sky is not None,
+        reach=reach,
+        ring=ring,
+        fill=fill,
+        progress=lambda share: None,
+        then=lambda level, sheet: level,
+        meanwhile=list,
+    )
+    assert [level for _, level in made] == list(range(len(made)))
+    sheets = [sheet for sheet, _ in made]
+    assert all(a.box == b.box and a.matte is b.matte and a.d is b.d for a, b in zip(outlines, sheets, strict=True))
     return levels, sheets, colour
 
 
