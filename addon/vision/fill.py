@@ -63,7 +63,7 @@ def fill(
 
     colour: H×W×3, uint8 sRGB or float32 linear light (filled in [0, 1]). source, domain: bool H×W, disjoint. Pixels in
     neither are never read. method: "patch" for continued structure and copied texture, "smooth" for broad colour alone. texture: the gradient
-    energy of the former, as a share of the surroundings'. least_cell: pixels along the side of what is looked for, at least.
+    energy of the former, as a share of the surroundings'. least_cell: pixels along the side of what is looked for, at least where the source is wide enough.
     The same seed gives the same result. progress: called with 0..1; may raise to cancel. Returns a copy of the same dtype.
     Raises ValueError if there is nothing to fill from, if source and domain overlap, or for another method.
     """

@@ -24,7 +24,7 @@ Mask = NDArray[np.bool_]
 
 CELLS = (3_000, 16_000, 48_000)
 """Cells over the holes on the grids; time is proportional to them, whatever the photo's size."""
-FINEST = 220
+FINEST = 238
 LEAST_SAMPLES, MOST_SAMPLES = 16, 80_000  # below that a grid is too coarse; only the nearest are used beyond
 CHOICES = 6  # candidates that are kept for every cell
 
@@ -92,7 +92,7 @@ def find_matches(
 
     known: float32 4×H×W, red, green and blue in 0..255, and 1 in the source; 0 outside it. smooth: float32 3×H×W, broad
     colour, which guides the search. domain: bool H×W, disjoint from the source and not empty. least_cell: pixels along the side of a
-    cell, at least. The same seed gives the same result.
+    cell, at least where the source is not too narrow for that. The same seed gives the same result.
     """
     rng = np.random.default_rng(seed)
     area = np.count_nonzero(domain)
@@ -101,13 +101,11 @@ def find_matches(
     coarser = sorted({step for cells in CELLS[:-1] if (step := round((area / cells) ** 0.5)) > finest}, reverse=True)
     # A grid that is hardly coarser than the finest tells nothing that this would not find; the coarsest is where it begins.
     steps = [*coarser[:1], *(step for step in coarser[1:] if step >= _LEAST_RATIO * finest), finest]
-    if least < finest:
-        steps.append(least)
     hole = domain.astype(np.float32)
     field: _Field | None = None
-    for step in steps:
+    for step in [*steps, least] if least < finest else steps:
         if step < finest and field is not None:
-            break  # as fine as is asked for, and the source was wide enough
+            break  # as fine as is asked for
         grid = _make_grid(known, smooth, hole, step)
         if np.count_nonzero(grid.samples) < LEAST_SAMPLES and step > 1:
             continue  # too narrow a source for such cells
@@ -117,7 +115,7 @@ def find_matches(
             field.improve()
         else:
             field.align(coarse)
-        progress((steps.index(step) + 1) / len(steps))
+        progress((steps.index(step) + 1) / len(steps) if step in steps else 1.0)
     return field.matches() if field else None
 
 
@@ -126,7 +124,7 @@ def _make_grid(planes: Floats, smooth: Floats, hole: Floats, step: int) -> Grid:
     image = np.stack(colour, -1) / np.maximum(share, 1e-6)[..., None]
     known = share >= _KNOWN_SHARE
     wanted = to_cells(hole, step) > 0
-    samples = share > 0.999  # so that a shifted pixel is source
+    samples = share > 1 - 0.5 / step**2  # so that a shifted pixel is source
     distance = nearest_set(wanted)[0]
     limit = _AWAY + 2 * nearest_set(share > 0)[0][wanted].max()
     near = np.sort(distance[samples & (distance <= limit)])
@@ -247,11 +245,13 @@ class _Field:
             inside = (found >= 0) & (ty >= 0) & (ty < self.height) & (tx >= 0) & (tx < self.width)
             place = np.where(inside, ty * self.width + tx, 0)
             self.best[self.cells, k] = np.where(self.row[place] >= 0, place, -1)
+        carried = self.best[self.cells, :_CARRIED]
+        self.best[self.cells, 0] = carried[np.arange(len(carried)), (carried >= 0).argmax(1)]
         lost = self.cells[self.best[self.cells, 0] < 0]
         self.best[lost, 0] = self._nearest_sample(lost)
         np.add.at(self.used, self.row[self.best[self.cells, 0]], 1)
         self._write(self.cells)
-        # Deep inside, nothing known is left to compare with, and what the coarser field found is as good.
+        # Deep inside, nothing known is left to compare with: what the coarser field found stays, little trusted to tell what is there.
         shallow = self.depth[self.cells] <= _SETTLED
         deep = self.cells[~shallow]
         self.cost[deep, 0], self.left[deep] = 0, _UNSEEN

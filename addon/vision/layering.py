@@ -104,13 +104,12 @@ def cut_layers(
         reach=reach,
         ring=ring,
         fill=_filler(spec, max(size)),
-        progress=lambda share: progress(0.2 + 0.6 * share, "Filling what is hidden"),
+        progress=lambda share: progress(0.2 + 0.8 * share, "Filling what is hidden"),
         then=sheet_files,
         meanwhile=backing,
         goes_on=whose > 0 if names else None,
     )
     sheets = [sheet for sheet, _ in made]
-    progress(0.8, "Packing the layers")
     files: dict[str, bytes | NDArray[Any]] = {"levels.png": _png(levels.astype(np.uint8))}
     for _, packed in made:
         files |= packed

@@ -26,7 +26,7 @@ _ROUGH, _TANGLED = 10, 0.15  # pixels about a place, and the share of them besid
 _SLOPES = 8  # times that steps are smoothed
 SPECK = 12  # cuts of fewer pixels than this are noise (as in 3D Photo Inpainting)
 _LEAST_SHARE = 0.01  # a level that parts less than this share of all cuts is not worth an object
-_COUNTED = 250_000  # pixels of a picture among which is counted how much a piece goes on behind others
+_COUNTED = 1_000_000  # pixels of a picture from which on how much a piece goes on behind others is counted on every other one
 _CLAIM = 12  # times its own area that a piece of a sheet may go on behind others
 _APART = 0.04  # difference of d between surfaces of one sheet
 _FOREIGN, _STRAY = 0.1, 0.005  # shares of a sheet and of the picture up to which that makes it a stray
@@ -97,8 +97,8 @@ def without_specks(d: Floats, cuts: Cuts, tear: float, steep: float) -> Floats:
     places = None
     for _ in range(_SLOPES):
         steps = np.zeros(d.shape, np.uint8)
-        for step in (1, d.shape[1]):
-            found = _standing_out(d, places, step, steep)
+        for axis, step in ((1, 1), (0, d.shape[1])):
+            found = _standing_out(d, places, axis, steep)
             steps.ravel()[found] = steps.ravel()[found + step] = 1
         steps[cut] = 0
         # Only what was smoothed, or lies beside that, can stand out the next time.
@@ -112,13 +112,13 @@ def without_specks(d: Floats, cuts: Cuts, tear: float, steep: float) -> Floats:
     return d
 
 
-def _standing_out(d: Floats, places: NDArray[np.intp] | None, step: int, least: float) -> NDArray[np.intp]:
-    """Where d steps by more than `least`, and by more than twice the mean of the steps around, to the right (step 1) or down (step W).
+def _standing_out(d: Floats, places: NDArray[np.intp] | None, axis: int, least: float) -> NDArray[np.intp]:
+    """Where d steps by more than `least`, and by more than twice the mean of the steps around, to the right (axis 1) or down (axis 0).
 
     Slopes that are as steep all over are as they should be. places: flat indices in which to look; None for all. Returns some of them.
     """
     h, w = d.shape
-    steps = cv().absdiff(*((d[:, 1:], d[:, :-1]) if step == 1 else (d[1:], d[:-1])))
+    steps = cv().absdiff(*((d[:, 1:], d[:, :-1]) if axis == 1 else (d[1:], d[:-1])))
     width = steps.shape[1]
     if places is None:
         at = np.flatnonzero(steps > least)
@@ -267,7 +267,7 @@ def give_back(levels: NDArray[np.int32], d: Floats, cuts: Cuts, reach: int) -> N
     """
     cv2 = cv()
     far = _sides(cuts, -1)
-    step = max(1, round((levels.size / _COUNTED) ** 0.5))  # counts of pixels need no more of them
+    step = 1 if levels.size <= _COUNTED else 2  # every other pixel tells how many there are
     pieces, area, boxes = pieces_of(levels, cuts)
     count = len(area)
     depth = np.bincount(pieces.ravel(), d.ravel(), minlength=count) / np.maximum(area, 1)
@@ -280,7 +280,7 @@ def give_back(levels: NDArray[np.int32], d: Floats, cuts: Cuts, reach: int) -> N
             continue
         seen = levels[::step, ::step]
         free = np.ones(seen.shape, np.uint8)
-        at = tuple(np.minimum(part // step, most - 1) for part, most in zip(np.divmod(rim, levels.shape[1]), seen.shape))
+        at = tuple(part // step for part in np.divmod(rim, levels.shape[1]))
         free[at] = 0
         away, nearest = cv2.distanceTransformWithLabels(free, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
         owner = np.zeros(int(nearest.max()) + 1, np.int32)
@@ -394,7 +394,7 @@ def _sides(cuts: Cuts, side: int) -> _CutSide:
     for steps, one in ((cuts.across, 1), (cuts.down, width)):
         for sign in (side, -side):
             before = np.flatnonzero(steps == sign)  # the left or the upper pixel of the two
-            if one == 1:
+            if steps is cuts.across:
                 before += before // (width - 1)  # a row has one pixel more than it has steps
             here.append(before + one if sign == side else before)
             there.append(before if sign == side else before + one)

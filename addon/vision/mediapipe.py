@@ -10,6 +10,7 @@ and suppression `mediapipe/modules/face_detection/face_detection_short_range_com
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Iterable
 from functools import lru_cache
@@ -23,6 +24,8 @@ from ..errors import InputError
 from .cv import cv
 from .files import shown
 from .tflite import Network, Part, read_parts
+
+log = logging.getLogger(__name__)
 
 Bytes = NDArray[np.uint8]
 Floats = NDArray[np.float32]
@@ -93,15 +96,26 @@ def open_files(paths: Iterable[Path | None]) -> Files:
 
 @lru_cache(maxsize=4)
 def _opened(path: Path, changed: int) -> tuple[tuple[str, Network], ...]:
-    parts = read_parts(path)
-    known = [(role, part) for part in parts if (role := _role(part)) is not None]
-    if not known:
+    parts, refused = read_parts(path)
+    opened: list[tuple[str, Network]] = []
+    for part in parts:
+        role = _role(part)
+        if role is not None:
+            try:
+                opened.append((role, Network(part)))
+            except InputError as error:
+                refused.append(error)
+    if not opened and refused:
+        raise refused[0]
+    if not opened:
         got = " and ".join(str(n) for n in parts[0].signature.counts[:6])
         raise InputError(
             f"{shown(path)}: not a network of MediaPipe for faces or bodies (it gives {got} numbers); choose face_landmarker.task, "
             "face_detection_short_range.tflite, face_landmark.tflite or pose_landmarker.task."
         )
-    return tuple((role, Network(part)) for role, part in known)
+    for error in refused:
+        log.info("Passed over: %s", error)
+    return tuple(opened)
 
 
 def _role(part: Part) -> str | None:

@@ -32,7 +32,7 @@ BEHIND = 0.5  # pixels of parallax at the reserve that a hidden surface lies beh
 _GOOD = 0.6  # share of the front in a rim pixel up to which its background is a sample to fill from
 _WISPS = 0.002  # of the longer side: how far beside a person's silhouette pixels may have hair in them
 _SHAPED = 0.3  # of the time, about
-_AT_ONCE = 4  # sheets; each holds what it fills several times over
+_AT_ONCE = 4  # sheets, besides what is made meanwhile; each holds what it fills several times over
 _OVERLAP = 2  # pixels that a sheet's colour goes on past its soft rim
 
 
@@ -118,11 +118,11 @@ def cut_sheets(
             filling.append(pool.submit(finished, level, shape))
             outlines.append(_outline(shape, ring))
             progress(_SHAPED * (count - level) / count)
-        made = meanwhile(outlines[::-1])
+        beside = meanwhile(outlines[::-1])
         for filled in filling:
             sheets.append(filled.result())
             progress(_SHAPED + (1 - _SHAPED) * len(sheets) / count)
-    return sheets[::-1], made
+    return sheets[::-1], beside
 
 
 def _outline(shape: _Shape, ring: int) -> Outline:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 import logging
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -74,7 +75,7 @@ class SubjectFiles:
 
 class _Found(NamedTuple):
     """A face before its points are placed. known: landmarks' numbers and their places in pixels, from the detector. unsure: it is a face
-    only if our network is certain of it, where it is there."""
+    only if a network for points is certain of it, where there is one."""
 
     face: Face
     known: dict[int, tuple[float, float]]
@@ -96,10 +97,13 @@ def find_people(
     networks = open_files((files.faces, files.face_points, files.body))
     height, width = colour.shape[:2]
     people: list[tuple[float, FacePoints | None, Face]] = []
-    for found in _faces(colour, files, networks, faces):
-        points = _points(colour, found, networks)
-        if points is not None or found.face.eyes is None:
-            people.append((_size(found.face, points, (width, height)), points, found.face))
+    for attempt in _faces(colour, files, networks, faces):
+        for found in attempt:
+            points = _points(colour, found, networks)
+            if points is not None or found.face.eyes is None:
+                people.append((_size(found.face, points, (width, height)), points, found.face))
+        if people:
+            break
     people.sort(key=lambda entry: -entry[0])
     named = []
     for number, (_, points, face) in enumerate(_distinct(people, (width, height)), 1):
@@ -166,28 +170,28 @@ def people_of(layered: LayeredPhoto) -> tuple[Person, ...]:
 # Faces ---------------------------------------------------------------------------------------------------------------------
 
 
-def _faces(colour: Bytes, files: SubjectFiles, networks: Files, known: tuple[Face, ...] | None) -> list[_Found]:
-    """Faces by the best detector that finds any."""
+def _faces(colour: Bytes, files: SubjectFiles, networks: Files, known: tuple[Face, ...] | None) -> Iterator[list[_Found]]:
+    """What each detector finds, the best first; the next is of use if nobody is among what the last one found."""
     size = colour.shape[1], colour.shape[0]
-    found: list[_Found] = []
     if networks.faces is not None:
-        found = [_of_box(box, size) for box in detect(networks.faces, colour)]
-    if not found and files.yunet is not None:
+        yield [_of_box(box, size) for box in detect(networks.faces, colour)]
+    if files.yunet is not None:
+        found = []
         for face in detect_five(files.yunet, colour):
             right, left, nose, right_mouth, left_mouth = (tuple(p) for p in face.points.tolist())
             places = {RIGHT_PUPIL: right, LEFT_PUPIL: left, NOSE_TIP: nose, 48: right_mouth, 54: left_mouth}
             if math.dist(right, left) > 2:
                 found.append(_Found(face_of_eyes(right, left, size), places, None, "yunet"))
-    if not found:
-        seen = find_faces(colour) if known is None else known
-        frontal = tuple(f for f in seen if f.eyes is not None)
-        unsure = find_more_faces(colour, frontal)
-        upright = (*frontal, *unsure)
-        tilted = tuple(f for f in _tilted_faces(colour, _TURNS[:1] if upright else _TURNS) if not any(_same(f, g, size) for g in upright))
-        sides = tuple(f for f in seen if f.eyes is None and not any(_same(f, g, size) for g in (*upright, *tilted)))
-        found = [_Found(f, {}, None, "cascade") for f in (*frontal, *sides)]
-        found += [_Found(f, {}, None, "cascade", True) for f in tilted] + [_Found(f, {}, None, "box", True) for f in unsure]
-    return found
+        yield found
+    seen = find_faces(colour) if known is None else known
+    frontal = tuple(f for f in seen if f.eyes is not None)
+    unsure = find_more_faces(colour, frontal)
+    upright = (*frontal, *unsure)
+    tilted = tuple(f for f in _tilted_faces(colour, _TURNS[:1] if upright else _TURNS) if not any(_same(f, g, size) for g in upright))
+    sides = tuple(f for f in seen if f.eyes is None and not any(_same(f, g, size) for g in (*upright, *tilted)))
+    found = [_Found(f, {}, None, "cascade") for f in (*frontal, *sides)]
+    found += [_Found(f, {}, None, "cascade", True) for f in tilted] + [_Found(f, {}, None, "box", True) for f in unsure]
+    yield found
 
 
 def _tilted_faces(colour: Bytes, turns: tuple[tuple[float, float], ...]) -> tuple[Face, ...]:
@@ -226,17 +230,18 @@ def _points(colour: Bytes, found: _Found, networks: Files) -> FacePoints | None:
     """The 70 points of a face by the best means, or None where it is seen from the side and nothing can place them."""
     size = colour.shape[1], colour.shape[0]
     eyes = None if found.face.eyes is None else [(e.x * size[0], e.y * size[1]) for e in found.face.eyes]
+    refused = False
     if networks.face_points is not None and (eyes is not None or found.square is not None):
         square = found.square or square_of_eyes(eyes[0], eyes[1])  # type: ignore[index]
         points, chance = face_points(networks.face_points, colour, square)
         if chance >= (_SURE_OF_DOUBTFUL if found.unsure else _SURE) and np.isfinite(points).all():
             return FacePoints(points / size, np.full(COUNT, chance), "mediapipe")
-        log.info("MediaPipe's mesh does not see the face that was found (%.2f)", chance)
-        found = found._replace(unsure=True)
+        log.info("MediaPipe's mesh is not certain of the face that was found (%.2f)", chance)
+        found, refused = found._replace(unsure=True), True
     looked, points = _by_our_network(colour, found.face, _CERTAIN if found.unsure else _DOUBT)
     if points is not None:
         return points
-    if eyes is None or (looked and found.unsure):
+    if eyes is None or (found.unsure and (looked or refused)):
         return None
     if found.known:
         return points_of_some(size, found.known, found.source, (_KEYS, _REST))

@@ -72,18 +72,19 @@ class Part(NamedTuple):
     signature: Signature
 
 
-def read_parts(path: Path) -> tuple[Part, ...]:
-    """The networks in a `.tflite` file (one) or a `.task` archive, those that can be read.
+def read_parts(path: Path) -> tuple[list[Part], list[InputError]]:
+    """The networks in a `.tflite` file (one) or a `.task` archive that can be read, and why others in it cannot.
 
-    Raises InputError with a sentence that names the file if there is none.
+    Raises InputError with a sentence that names the file if it is no such file, damaged or too large.
     """
     data = read_file(path, limit=LARGEST_FILE)
     if data[4:8] == b"TFL3":
-        return (Part(path, shown(path), data, read_signature(data, shown(path))),)
+        return [Part(path, shown(path), data, read_signature(data, shown(path)))], []
     # MediaPipe's own archives begin with a few zeros, which align the networks in them.
     if b"PK\x03\x04" not in data[:64]:
         raise InputError(f"{shown(path)}: neither a .tflite nor a .task file of MediaPipe; download it again.")
-    parts, refused = [], []
+    parts: list[Part] = []
+    refused: list[InputError] = []
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             for info in archive.infolist():
@@ -99,11 +100,9 @@ def read_parts(path: Path) -> tuple[Part, ...]:
                         refused.append(error)
     except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, OSError, ValueError) as error:
         raise InputError(f"{shown(path)}: this .task file is damaged or incomplete; download it again.") from error
-    if refused and not parts:
-        raise refused[0]
-    if not parts:
+    if not parts and not refused:
         raise InputError(f"{shown(path)}: there is no .tflite network in this archive; choose a .task file of MediaPipe.")
-    return tuple(parts)
+    return parts, refused
 
 
 def read_signature(data: bytes, label: str) -> Signature:

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from addon.errors import InputError
+from addon.vision import fill_patches
 from addon.vision.fill import fill, fill_with_network, push_pull
 from addon.vision.texture import linear_to_srgb, srgb_to_linear
 from tests.vision.onnx_bytes import constant, model, node, value_info
@@ -61,6 +62,30 @@ def test_the_grain_of_a_photo_goes_on_past_its_border():
     filled = fill(colour, inside, ~inside)
     assert 5.5 < filled[~inside].std() < 9
     assert abs(filled[~inside].mean() - 128) < 1.5
+
+
+def test_cells_are_as_large_as_asked_where_the_source_is_wide_enough(monkeypatch):
+    steps = []
+    made = fill_patches._make_grid
+    monkeypatch.setattr(fill_patches, "_make_grid", lambda *given: steps.append(given[-1]) or made(*given))
+    colour, source, domain = scene()
+    shares = []
+    fill(colour, source, domain, least_cell=4, progress=shares.append)
+    assert steps and min(steps) == 4 and shares == sorted(shares) and shares[-1] == 1
+    steps.clear()
+    narrow = source & (COLUMNS == 70) | (COLUMNS == 69)
+    filled = fill(colour, narrow, domain, least_cell=4)
+    assert min(steps) == 1 and gradient_energy(filled, domain) > 0  # columns two pixels wide go on, too
+
+
+def test_a_cell_that_lacks_a_pixel_of_source_is_not_copied_from():
+    """In a panorama, whose cells are large."""
+    colour = np.random.default_rng(0).integers(150, 256, (320, 8400, 3)).astype(np.uint8)
+    rows, columns = np.mgrid[:320, :8400]
+    domain = (columns > 4000) & (columns < 4300)
+    source = ~domain & ~((rows % 35 == 17) & (columns % 35 == 17))
+    colour[~source & ~domain] = 0
+    assert fill(colour, source, domain)[domain].min() > 60
 
 
 def test_an_even_wall_stays_even():

@@ -55,8 +55,8 @@ def test_a_file_tells_what_it_takes_and_gives(tmp_path: Path) -> None:
     packed = tflite_bytes.archive(
         face_detector=tflite_bytes.detector(), face_landmarks_detector=tflite_bytes.constant_points(np.zeros(1434))
     )
-    parts = read_parts(written(tmp_path, "face_landmarker.task", packed))
-    assert [p.signature.side for p in parts] == [128, 192]
+    parts, refused = read_parts(written(tmp_path, "face_landmarker.task", packed))
+    assert refused == [] and [p.signature.side for p in parts] == [128, 192]
     networks = open_files([tmp_path / "face_landmarker.task", None])
     assert networks.faces is not None and networks.face_points is not None and networks.bodies is None and networks.body_points is None
 
@@ -70,6 +70,11 @@ def test_an_archive_as_mediapipe_packs_it(tmp_path: Path) -> None:
     )
     networks = open_files([written(tmp_path, "face_landmarker.task", b"\0\0" + packed)])
     assert networks.faces is not None and networks.face_points is not None
+    no_role = tflite_bytes.archive(face_detector=tflite_bytes.detector()[:3000], other=tflite_bytes.constant_points(np.zeros(52)))
+    with pytest.raises(InputError, match=r"x.task \(face_detector.tflite\): this .tflite file is damaged"):
+        open_files([written(tmp_path, "x.task", no_role)])
+    unknown = tflite_bytes.archive(face_points=tflite_bytes.with_custom_operator(), face_detector=tflite_bytes.detector())
+    assert open_files([written(tmp_path, "half.task", unknown)]).faces is not None
     with pytest.raises(InputError, match=r"broken.task \(face_blendshapes.tflite\): this .tflite file is damaged"):
         open_files([written(tmp_path, "broken.task", tflite_bytes.archive(face_blendshapes=b"\0" * 100))])
 

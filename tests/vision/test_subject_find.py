@@ -17,6 +17,7 @@ from addon.vision.faces import face_of_eyes, find_faces, find_more_faces
 from addon.vision.joints import guessed_joints
 from addon.vision.landmarks import CHIN, FILE, LEFT_PUPIL, RIGHT_PUPIL, FacePoints, Person, to_json
 from addon.vision.layered import INDEX, Layer, LayeredPhoto, PhotoCamera, read_layered, write_layered
+from addon.vision.mediapipe import Box
 from addon.vision.subject import SubjectFiles, find_people, people_for, people_of, points_of_eyes, read_people
 from tests.vision import tflite_bytes  # type: ignore[import-not-found]
 
@@ -93,6 +94,17 @@ def test_what_the_cascades_alone_take_for_a_face_is_none_if_the_network_sees_non
     found = find_people(astronaut(), faces=())
     assert len(found) == 1 and found[0].face is not None and found[0].face.source == "network"
     assert np.linalg.norm(found[0].face.pixels((512, 512))[RIGHT_PUPIL] - face[0]) < 4.4
+
+
+def test_where_a_detector_sees_only_what_is_no_face_the_next_one_is_asked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A patch on the suit, at a score that MediaPipe's detector gives flags and sleeves."""
+    keys = np.array(((346, 403), (390, 403), (368, 425), (368, 445), (330, 410), (406, 410)), float)
+    sleeve = Box(0.6, (330.0, 380.0, 80.0, 80.0), keys)
+    monkeypatch.setattr(subject, "detect", lambda network, colour: [sleeve])
+    path = tmp_path / "detector.tflite"
+    path.write_bytes(tflite_bytes.detector())
+    (person,) = find_people(astronaut(), SubjectFiles(faces=path))
+    assert person.face is not None and np.linalg.norm(person.face.pixels((512, 512))[RIGHT_PUPIL] - (203, 101)) < 5
 
 
 def test_a_pose_network_places_joints_below_the_face(tmp_path: Path) -> None:
