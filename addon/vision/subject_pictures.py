@@ -34,6 +34,9 @@ _SHUT = 0.10  # of an opening's width: eyes that are open by less show nothing o
 _SKIN = (1.35, 0.95, 0.70)  # linear: the tint of skin in white light
 _LIKE_SKIN = 0.8  # how light the white of an eye is in the lids' shade, over the skin about it
 _GREY = (0.35, 0.75)  # of the way from off-white to the skin's tint: up to where what is seen is believed, and from where not
+_WARM = np.array(
+    (0.86, 1.03, 1.1), np.float32
+)  # what light is left there has come by the lids: a neutral shade would look blue beside skin
 _DARKER = 0.3  # how much darker the white of an eye becomes towards the rim of the ball
 _SHADE = 0.45  # and under the lids, which keep light from it
 _SHADE_UPPER, _SHADE_LOWER = 0.5, 0.2  # of an opening's height: how far that reaches from the upper and from the lower lid
@@ -165,7 +168,7 @@ def _painted(look: Look, iris: Iris) -> Picture:
         known = known & seen
     white = _white(light, clean, plain, crop, look.ball)
     if not shut:
-        white *= _shade(inside, look.away / np.float32(look.height * crop.scale))[..., None]
+        white *= _shade(inside, look.away / np.float32(look.height * crop.scale))[..., None] ** _WARM
     disc, edge = _disc(light, known & (out < 0.97), out, (ix, iy))
     share = np.clip((1 - out) / edge + 0.5, 0, 1)[..., None]
     painted = white * (1 - share) + disc * share
