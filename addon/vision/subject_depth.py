@@ -29,6 +29,10 @@ _CORE, _OVAL = 0.72, 1.0  # of the face's oval: where its depth is the average f
 _ACROSS, _UP, _DOWN, _MIDDLE = 0.068, 0.092, 0.103, -0.022  # metres: the oval's half axes and how high its middle lies
 _HEAD_ACROSS, _HEAD_UP, _HEAD_DEEP = 0.090, 0.130, 0.100  # metres: half axes of a head with its hair, about a middle behind the pupils
 _HAIR, _FAR_HAIR = 1.4, 2.2  # half axes: up to where hair and hats surely are as far back as the outline, and up to where they may be
+_LIPS, _CHEST = -0.055, -0.28  # metres above the pupils: between which jaw and throat may not come before the face
+_THROAT = ((-0.15, -0.02), (-0.118, 0.005), (-0.1, 0.009), (-0.06, 0.018))  # how high, and how far before the pupils they may come, metres
+_BESIDE = 0.05  # of the grid's longer side: so far beside it, what stands behind a chin comes before it when it turns
+_JAW_WIDE = (0.075, 0.11)  # metres aside: up to where that holds, and from where not at all
 _CHIN, _BELOW = -0.08, -0.14  # metres above the pupils: from where on up a head is round, and from where on down it is not
 
 
@@ -37,7 +41,8 @@ class Source(NamedTuple):
 
     d: float32 H×W, the visible depth as it is now. levels: uint8 H×W, which layer each pixel shows. level: the subject's own. box: (left,
     top, right, bottom) of the layer in pixels of that grid. matte: uint8 h×w. own_d: float32 h×w where it is hidden, or None. rays: of
-    the photo's camera. near, far: metres. strength: of the relief. size: (width, height) of the photo in pixels.
+    the photo's camera. near, far: metres. strength: of the relief. size: (width, height) of the photo in pixels. behind: float32 H×W, d of what
+    is nearest of the layers behind it, 0 where there is none; None if that is not known.
     """
 
     d: Floats
@@ -51,6 +56,7 @@ class Source(NamedTuple):
     far: float
     strength: float
     size: tuple[int, int]
+    behind: Floats | None = None
 
     @property
     def grid(self) -> tuple[int, int]:
@@ -68,12 +74,42 @@ def source_of(layered: LayeredPhoto, rays: RayMap, person: str, *, d: Floats | N
     the scene. Raises InputError if a file is damaged."""
     for level, layer in enumerate(layered.layers):
         if layer.person == person and layer.matte is not None and layered.levels is not None:
+            d = layered.read_depth() if d is None else d
+            levels = read_grey(layered.path(layered.levels))
             return Source(
-                layered.read_depth() if d is None else d, read_grey(layered.path(layered.levels)), level, layer.box,
-                read_grey(layered.path(layer.matte)), layered.read_hidden_depth(layer), rays, near or layered.near, far or layered.far,
-                strength, layered.size,
+                d, levels, level, layer.box, read_grey(layered.path(layer.matte)), layered.read_hidden_depth(layer), rays,
+                near or layered.near, far or layered.far, strength, layered.size, _behind(layered, level, d, levels),
             )  # fmt: skip
     return None
+
+
+def _behind(layered: LayeredPhoto, level: int, d: Floats, levels: NDArray[np.uint8]) -> Floats:
+    """The nearest of the layers behind one, seen or hidden: float32 H×W of d, 0 where there is none."""
+    h, w = d.shape
+    nearest = np.where(levels > level, d, np.float32(0))
+    for layer in layered.layers[level + 1 :]:
+        own = layered.read_hidden_depth(layer)
+        if own is None or layer.matte is None:
+            continue
+        left, top, right, bottom = layer.box
+        x, y = slice(max(left, 0), min(right, w)), slice(max(top, 0), min(bottom, h))
+        here = slice(y.start - top, y.stop - top), slice(x.start - left, x.stop - left)
+        there_is = (read_grey(layered.path(layer.matte))[here] > 0) & (levels[y, x] <= level)
+        np.maximum(nearest[y, x], np.where(there_is, own[here], np.float32(0)), out=nearest[y, x])
+    return nearest
+
+
+def most_distances(source: Source, places: Doubles, clear: float) -> Doubles | None:
+    """How far away the subject may be at places of the photo (N×2 pixels): float64 N metres, `clear` metres before what stands behind it there or beside.
+
+    None if that is not known.
+    """
+    if source.behind is None:
+        return None
+    reach = max(1, round(_BESIDE * max(source.grid)))
+    nearest = cv().dilate(source.behind, np.ones((2 * reach + 1, 2 * reach + 1), np.uint8))
+    at = np.clip((places * np.array(source.grid) / source.size).astype(int), 0, np.array(source.grid) - 1)
+    return source.metres(nearest[at[:, 1], at[:, 0]]) - clear
 
 
 def layer_distances(source: Source) -> Doubles:
@@ -139,6 +175,26 @@ def with_round_head(fit: FaceFit, rays: Doubles, z: Doubles) -> Doubles:
     share = ramp((_FAR_HAIR - out) / (_FAR_HAIR - _HAIR)) * ramp((y - _BELOW) / (_CHIN - _BELOW))
     round_ = fit.to_layer(np.column_stack([x, y, deep]))[:, 1]
     return z + share * np.minimum(round_ - z, 0)
+
+
+def behind_the_chin(fit: FaceFit, rays: Doubles, z: Doubles, most: Doubles | None = None) -> Doubles:
+    """The distances z of vertices, where jaw and throat come before the face those of a jaw and a throat below it, less and less towards the chest.
+
+    A depth map often lets a portrait come nearer from brow to collar: the jaw would swing out as the head turns, and draw the neck along. Nothing goes
+    farther back than the front of the face itself. fit: as `on_relief` makes it. rays: N×2 tangents. z: metres, N. most: metres, N, beyond which
+    something else stands; None if nothing does. Returns float64 N, nowhere smaller than z.
+    """
+    ways = np.column_stack([rays[:, 0], np.ones(len(rays)), rays[:, 1]])
+    normal = fit.rotation[:, 2]
+    # Where the rays meet the plane of the face: the relief's own distance is what is in doubt.
+    facing = ways @ normal
+    t = float(fit.origin @ normal) / np.where(np.abs(facing) > 0.1, facing, np.inf)
+    x, y, _ = ((ways * t[:, None] - fit.origin) @ fit.rotation / fit.scale).T
+    share = ramp((_JAW_WIDE[1] - np.abs(x)) / (_JAW_WIDE[1] - _JAW_WIDE[0])) * ramp((_LIPS - y) / (_LIPS - _CHIN))
+    share *= ramp((y - _CHEST) / (_THROAT[0][0] - _CHEST)) * (t > 0)
+    front = fit.to_layer(np.column_stack([x, y, np.interp(y, *np.array(_THROAT).T)]))[:, 1]
+    front = z + share * np.maximum(front - z, 0)
+    return front if most is None else np.maximum(z, np.minimum(front, most))
 
 
 def without_cliffs(z: Doubles, rays: Doubles, triangles: NDArray[np.int32], steepest: float = STEEPEST) -> Doubles:

@@ -19,7 +19,18 @@ from .face_units import ramp
 from .geometry import RayMap
 from .landmarks import Person
 from .rigging import Part, SubjectMesh
-from .subject_depth import Source, layer_distances, on_relief, oval, room, rounded, with_round_head, without_cliffs
+from .subject_depth import (
+    Source,
+    behind_the_chin,
+    layer_distances,
+    most_distances,
+    on_relief,
+    oval,
+    room,
+    rounded,
+    with_round_head,
+    without_cliffs,
+)
 from .subject_eyes import Eyeball, ball_mesh, front_of, seated
 from .triangulate import Ints, components, edges_of, inside, triangulate, twice_areas
 
@@ -45,6 +56,7 @@ _HOLE = 40  # pixels: smaller holes are closed; the matte says what is seen
 _SMOOTH = 2.0  # pixels: standard deviation by which outlines are smoothed
 _SHAPELESS = 1.7  # metres that the longer side of someone's layer without a face is taken for
 _LID_GAP = 0.0004  # metres that a lid stands before the eyeball
+_CHIN_CLEAR = 0.015  # metres that jaw and throat stay before what stands behind them
 _PLATE = 0.004, 0.004  # metres: how far behind open lips what the photo shows in them lies, and how much farther in the middle
 _UNDER_LIPS = 0.003  # metres that it goes on under them
 _PLATE_RINGS, _PLATE_STEP = 5, 4
@@ -516,7 +528,8 @@ def _built(plan: _Plan, source: Source, distances: Doubles, fit: FaceFit | None,
     if fit is not None:
         canonical, side = _canonical(plan, source, fit, cuts)
         fit = on_relief(fit, np.nan_to_num(canonical, nan=9.0), z)
-        z = rounded(fit, canonical, with_round_head(fit, rays, z))
+        most = most_distances(source, plan.places, _CHIN_CLEAR * fit.scale)
+        z = rounded(fit, canonical, behind_the_chin(fit, rays, with_round_head(fit, rays, z), most))
         for slot, part in enumerate(EYES):
             if part in cuts.eyes:
                 eyes[part] = _seat(plan, slot, cuts.eyes[part], z, source, fit)

@@ -13,9 +13,9 @@ from addon.vision.carry import carry_over
 from addon.vision.face_fit import fit_face
 from addon.vision.geometry import ray_map
 from addon.vision.landmarks import FacePoints, Person
-from addon.vision.layered import PhotoCamera
+from addon.vision.layered import LayeredPhoto, PhotoCamera, write_layered
 from addon.vision.rigging import ARKIT, Part
-from addon.vision.subject_depth import Source, layer_distances, with_round_head, without_cliffs
+from addon.vision.subject_depth import Source, behind_the_chin, layer_distances, most_distances, source_of, with_round_head, without_cliffs
 from addon.vision.subject_eyes import eyeball, front_of
 from addon.vision.subject_mesh import MOST, Subject, make_subject
 from addon.vision.subject_pictures import Pictures, make_pictures
@@ -199,7 +199,7 @@ def test_away_from_the_face_depths_are_the_layers_own() -> None:
         1
         / cv2.remap((1 / z).astype(np.float32), at[:, :1].copy(), at[:, 1:].copy(), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)[:, 0]
     )
-    body = (shares[:, 1] > 0.5) & np.isnan(mesh.canonical[skin, 0])
+    body = (shares[:, 1] > 0.58) & np.isnan(mesh.canonical[skin, 0])  # below the chest
     same = np.abs(mesh.position[skin, 1] / live - 1) < 1e-3
     assert body.sum() > 1000 and same[body].mean() > 0.97
 
@@ -534,6 +534,46 @@ def test_the_outline_of_a_head_goes_no_farther_back_than_the_joint_about_which_i
     assert np.array_equal(after[below], wall[below]) and np.array_equal(after[far], wall[far])
     near = np.full(len(tangents), made.origin[1] - 0.05 * made.scale)
     assert np.array_equal(with_round_head(made, tangents, near), near)
+
+
+def test_jaw_and_throat_do_not_come_before_the_face() -> None:
+    """A relief that comes nearer from brow to collar, as depth maps have portraits."""
+    made = subject().fit
+    assert made is not None
+    x, y = (a.ravel() for a in np.meshgrid(np.linspace(-0.14, 0.14, 15), np.linspace(0.05, -0.4, 46)))
+    front = made.to_layer(np.column_stack([x, y, np.zeros(len(x))]))
+    tangents = front[:, [0, 2]] / front[:, 1:2]
+    tilted = front[:, 1] + 0.8 * made.scale * np.minimum(y, 0)
+    after = behind_the_chin(made, tangents, tilted)
+    assert (after >= tilted).all()
+    chin, face, chest, beside = (np.abs(x) < 0.03) & (np.abs(y + 0.11) < 0.01), y > -0.05, y < -0.33, np.abs(x) > 0.12
+    assert np.abs(after[chin] - front[chin, 1]).max() < 0.012 * made.scale and (tilted[chin] < front[chin, 1] - 0.07 * made.scale).all()
+    assert all(np.array_equal(after[part], tilted[part]) for part in (face, chest, beside))
+    assert (
+        np.diff(after.reshape(46, 15)[:, 7])[np.diff(tilted.reshape(46, 15)[:, 7]) < 0].min() > -0.05 * made.scale
+    )  # no step on the way to the chest
+    most = np.full(len(x), float(np.median(tilted[chin])))
+    held = behind_the_chin(made, tangents, tilted, most)
+    assert (held <= np.maximum(tilted, most) + 1e-12).all() and (held >= tilted).all() and (held[chin] < after[chin]).all()
+
+
+def test_what_stands_behind_a_person_is_known(tmp_path) -> None:
+    """The wall, hidden or seen; the person's own depth and what stands before do not count."""
+    made = portrait.layering()
+    photo = LayeredPhoto(
+        tmp_path / "layers", "portrait", portrait.SIZE, portrait.CAMERA, portrait.NEAR, portrait.FAR, 0.5, 1.0,
+        "photo.png", "depth.npy", (512, 512), made.layers, made.levels,
+    )  # fmt: skip
+    write_layered(photo, {**made.files, "depth.npy": made.d, "photo.png": b""})
+    found = source_of(photo, portrait.source().rays, portrait.NAME)
+    assert found is not None and found.behind is not None
+    own = found.levels == found.level
+    assert np.array_equal(found.behind[found.levels > found.level], made.d[found.levels > found.level])
+    assert (found.behind[own] < made.d[own]).all() and (found.behind[own] > 0).any()
+    places = np.array(((224.0, 105.0), (20.0, 20.0)))
+    most = most_distances(found, places, 0.01)
+    assert most is not None and most[1] == pytest.approx(found.metres(found.behind[:47, :47].max()) - 0.01, rel=1e-4)
+    assert most_distances(portrait.source(), places, 0.01) is None
 
 
 # Pictures --------------------------------------------------------------------------------------------------------------------
