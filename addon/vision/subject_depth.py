@@ -193,8 +193,8 @@ def behind_the_chin(fit: FaceFit, rays: Doubles, z: Doubles, most: Doubles | Non
     share = ramp((_JAW_WIDE[1] - np.abs(x)) / (_JAW_WIDE[1] - _JAW_WIDE[0])) * ramp((_LIPS - y) / (_LIPS - _CHIN))
     share *= ramp((y - _CHEST) / (_THROAT[0][0] - _CHEST)) * (t > 0)
     front = fit.to_layer(np.column_stack([x, y, np.interp(y, *np.array(_THROAT).T)]))[:, 1]
-    front = z + share * np.maximum(front - z, 0)
-    return front if most is None else np.maximum(z, np.minimum(front, most))
+    moved = z + share * np.maximum(front - z, 0)
+    return moved if most is None else np.maximum(z, np.minimum(moved, most))
 
 
 def without_cliffs(z: Doubles, rays: Doubles, triangles: NDArray[np.int32], steepest: float = STEEPEST) -> Doubles:

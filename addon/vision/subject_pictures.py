@@ -34,9 +34,8 @@ _SHUT = 0.10  # of an opening's width: eyes that are open by less show nothing o
 _SKIN = (1.35, 0.95, 0.70)  # linear: the tint of skin in white light
 _LIKE_SKIN = 0.8  # how light the white of an eye is in the lids' shade, over the skin about it
 _GREY = (0.35, 0.75)  # of the way from off-white to the skin's tint: up to where what is seen is believed, and from where not
-_WARM = np.array(
-    (0.86, 1.03, 1.1), np.float32
-)  # what light is left there has come by the lids: a neutral shade would look blue beside skin
+# What light is left in the lids' shade has come by them: a neutral shade would look blue beside skin.
+_WARM = np.array((0.86, 1.03, 1.1), np.float32)
 _DARKER = 0.3  # how much darker the white of an eye becomes towards the rim of the ball
 _SHADE = 0.45  # and under the lids, which keep light from it
 _SHADE_UPPER, _SHADE_LOWER = 0.5, 0.2  # of an opening's height: how far that reaches from the upper and from the lower lid

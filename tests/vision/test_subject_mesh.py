@@ -549,9 +549,8 @@ def test_jaw_and_throat_do_not_come_before_the_face() -> None:
     chin, face, chest, beside = (np.abs(x) < 0.03) & (np.abs(y + 0.11) < 0.01), y > -0.05, y < -0.33, np.abs(x) > 0.12
     assert np.abs(after[chin] - front[chin, 1]).max() < 0.012 * made.scale and (tilted[chin] < front[chin, 1] - 0.07 * made.scale).all()
     assert all(np.array_equal(after[part], tilted[part]) for part in (face, chest, beside))
-    assert (
-        np.diff(after.reshape(46, 15)[:, 7])[np.diff(tilted.reshape(46, 15)[:, 7]) < 0].min() > -0.05 * made.scale
-    )  # no step on the way to the chest
+    falls = np.diff(tilted.reshape(46, 15)[:, 7]) < 0
+    assert np.diff(after.reshape(46, 15)[:, 7])[falls].min() > -0.05 * made.scale  # no step on the way to the chest
     most = np.full(len(x), float(np.median(tilted[chin])))
     held = behind_the_chin(made, tangents, tilted, most)
     assert (held <= np.maximum(tilted, most) + 1e-12).all() and (held >= tilted).all() and (held[chin] < after[chin]).all()
