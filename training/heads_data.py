@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from addon.errors import InputError
-from addon.vision.face_network import SIDE, Window, window_of_points
+from addon.vision.face_network import MOUTH_DOWN, SIDE, Window, window_of_points
 from addon.vision.files import shown
 from addon.vision.landmarks import LEFT_EYE, LEFT_PUPIL, MIRROR, RIGHT_EYE, RIGHT_PUPIL
 from addon.vision.texture import srgb_to_linear
@@ -32,6 +32,8 @@ Random = np.random.Generator
 HELD_OUT = 20
 """One scene of so many is never learnt from."""
 _BACKGROUNDS = 160
+_LOPSIDED = ((8, (0.05, 0.05), 0.3, 0.7), (57, (0.05, 0.02), 0.7, 1.2), (48, (0.035, 0.035), 0.25, 0.45), (54, (0.035, 0.035), 0.25, 0.45))
+"""Of landmarks that a bend moves: deviation across and down, least and largest radius, all in distances of the pupils."""
 
 
 class Scene(NamedTuple):
@@ -81,9 +83,12 @@ def aimed(points: Floats, random: Random) -> Window:
     """A window about a face with errors as the cascades, or a first look, make them."""
     true = window_of_points(points.astype(np.float64))
     unit = true.unit
-    if random.random() < 0.4:  # a close look at eyes, nose and mouth
+    kind = random.random()
+    if kind < 0.55:  # a close look at eyes, nose and mouth, or at what is below the eyes
         dx, dy = random.normal(0, 0.04, 2) * unit
-        return Window(true.x + dx, true.y + dy, unit * random.uniform(0.58, 0.85), true.tilt + random.normal(0, 0.05))
+        tilt, share = true.tilt + random.normal(0, 0.05), random.uniform(0.58, 0.85)
+        near = Window(true.x + dx, true.y + dy, unit, tilt)
+        return near.close(share) if kind < 0.3 else near.close(share, MOUTH_DOWN + random.normal(0, 0.05))
     if random.random() < 0.35:  # by the eyes alone, which are nearer to each other in a face that is turned
         unit = max(float(np.linalg.norm(points[LEFT_PUPIL] - points[RIGHT_PUPIL])), 0.6 * unit)
     rough = random.random() < 0.6
@@ -101,6 +106,7 @@ class Bend:
 
     The base mesh's faces vary less than people's, and their eyes are too narrow: the opening of its average is 0.44 of the pupils' distance wide
     and the inner corners 0.57 apart, where people have 0.49 and 0.51 (Farkas 1994, "Anthropometry of the head and face"; adults' means).
+    Nor are they as lopsided: chins and corners of the mouth go their own ways too, or their places would be told from the eyes' alone.
 
     middle: 2; scale: 2, across and down; spots: K×5 (place, shift, radius); eyes: 2×6 (place, stretch across and down, radii across and down).
     """
@@ -116,12 +122,16 @@ class Bend:
         count = 6
         at = points[random.integers(0, len(points), count)] + random.normal(0, 0.2 * unit, (count, 2))
         shift, radius = random.normal(0, 0.04 * unit, (count, 2)), random.uniform(0.2, 0.7, (count, 1)) * unit
+        spots = [np.hstack([at, shift, radius])]
+        for i, most, least, largest in _LOPSIDED:
+            off = np.clip(random.normal(0, 1, 2), -2.5, 2.5) * np.array(most) * unit
+            spots.append(np.array([[*points[i], *off, random.uniform(least, largest) * unit]]))
         across, down = np.clip(random.normal(0.1, 0.07), -0.1, 0.28), np.clip(random.normal(0.12, 0.14), -0.2, 0.4)
         eyes = []
         for rim in (RIGHT_EYE, LEFT_EYE):
             wide = max(float(np.ptp(points[rim, 0])), 0.15 * unit)
             eyes.append([*points[rim].mean(0), across, down, 0.85 * wide, 0.65 * wide])
-        return cls(points.mean(0).astype(np.float64), random.normal(0, 0.05, 2), np.hstack([at, shift, radius]), np.array(eyes))
+        return cls(points.mean(0).astype(np.float64), random.normal(0, 0.05, 2), np.concatenate(spots), np.array(eyes))
 
     def __call__(self, at: NDArray[np.float64]) -> NDArray[np.float64]:
         """Where (…×2) the rendered picture has what the bent one shows at `at`."""

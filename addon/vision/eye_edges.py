@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .cv import cv
+from .edge_paths import lab_at
 from .landmarks import LEFT_EYE, LEFT_PUPIL, RIGHT_EYE, RIGHT_PUPIL, FacePoints
 
 Bytes = NDArray[np.uint8]
@@ -84,15 +85,7 @@ def _patch(colour: Bytes, points: Doubles, ring: slice, pupil: int) -> _Patch:
     c, r = np.meshgrid(np.arange(-_HALF, _HALF + 1.0), np.arange(-_HALF, _HALF + 1.0))
     at = middle + c[..., None] * across + r[..., None] * down
     scale = float(np.hypot(*across))
-    height, width = colour.shape[:2]
-    low = np.clip(np.floor(at.min((0, 1)) - 3 * scale - 2), 0, (width - 1, height - 1)).astype(int)
-    high = np.clip(np.ceil(at.max((0, 1)) + 3 * scale + 2), low + 1, (width, height)).astype(int)
-    crop = np.ascontiguousarray(colour[low[1] : high[1], low[0] : high[0]]).astype(np.float32) / 255
-    light = cv2.cvtColor(crop, cv2.COLOR_RGB2LAB)[..., 0]
-    if scale > 1:
-        light = cv2.GaussianBlur(light, (0, 0), 0.5 * scale)
-    where = (at - low - 0.5).astype(np.float32)
-    light = cv2.remap(light, where[..., 0].copy(), where[..., 1].copy(), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    light = lab_at(colour, at, 0.5 * scale if scale > 1 else 0.0)[..., 0]
     # Lights on the cornea are smaller than an iris, and no lid.
     light = cv2.morphologyEx(light, cv2.MORPH_OPEN, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (7, 7)))
     return _Patch(cv2.GaussianBlur(light, (0, 0), 1.2), middle, across, down)

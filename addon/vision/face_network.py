@@ -21,7 +21,7 @@ from ..errors import InputError
 from .cv import cv
 from .faces import EYES, HALF_WIDTH, Face
 from .files import read_file, shown
-from .landmarks import COUNT, LEFT_EYE, LEFT_PUPIL, MIRROR, OUTER_LIPS, RIGHT_EYE, RIGHT_PUPIL, FacePoints
+from .landmarks import CHIN, COUNT, INNER_LIPS, LEFT_EYE, LEFT_PUPIL, MIRROR, OUTER_LIPS, RIGHT_EYE, RIGHT_PUPIL, FacePoints, frame_of
 from .networks.onnx_graph import read_graph
 
 Floats = NDArray[np.float32]
@@ -34,13 +34,14 @@ REACH = 3.5
 """How wide the square is, in distances of the pupils of a face seen from the front."""
 DOWN = 0.58
 """How far its middle lies below the middle between the eyes, in the same unit."""
-_EYES_TO_MOUTH = 1.18
-"""From between the eyes to between the corners of the mouth, in distances of the pupils (`canonical`)."""
+MOUTH_DOWN = 1.2
+"""The same of a square about mouth and chin."""
 _PROFILE_EYES = 0.025 / EYES  # from the middle of a profile up to its eye, in the same unit (`faces`)
 _PASSES = 3
 _CLOSE = 0.7
-"""How much smaller the square of the last look is, at the eyes."""
-_CLOSELY = [*range(RIGHT_EYE.start, LEFT_EYE.stop), RIGHT_PUPIL, LEFT_PUPIL]
+"""How much smaller the squares of the last looks are, at the eyes and at mouth and chin."""
+_AT_EYES = [*range(RIGHT_EYE.start, LEFT_EYE.stop), RIGHT_PUPIL, LEFT_PUPIL]
+_AT_MOUTH = [CHIN, *range(OUTER_LIPS.start, INNER_LIPS.stop)]
 _OUTPUTS = ("maps", "error")
 _SURE = 0.1
 """Expected error, in distances of the pupils, at which the confidence is one half."""
@@ -56,6 +57,12 @@ class Window(NamedTuple):
     y: float
     unit: float
     tilt: float
+
+    def close(self, share: float, down: float | None = None) -> Window:
+        """A smaller square of the same face, `share` as large. down: how far its middle lies below the middle between the eyes, in
+        distances of the pupils; None leaves the eyes where they are on a whole face."""
+        shift = 0.0 if down is None else (down - DOWN * share) * self.unit
+        return self._replace(x=self.x - shift * math.sin(self.tilt), y=self.y + shift * math.cos(self.tilt), unit=share * self.unit)
 
     def matrix(self, *, mirrored: bool = False) -> Points:
         """2×3: from the picture's pixels to those of the network's square, SIDE across."""
@@ -81,15 +88,8 @@ def window_of_face(face: Face, size: tuple[int, int]) -> Window:
 
 
 def window_of_points(points: Points) -> Window:
-    """The window of known landmarks, 70×2 in pixels. In a face that is turned, eyes and mouth tell its size."""
-    right = np.concatenate([points[RIGHT_EYE], points[[RIGHT_PUPIL]]]).mean(0)
-    left = np.concatenate([points[LEFT_EYE], points[[LEFT_PUPIL]]]).mean(0)
-    middle, mouth = (right + left) / 2, points[[OUTER_LIPS.start, OUTER_LIPS.start + 6]].mean(0)
-    across, down = left - right, mouth - middle
-    unit = max(math.hypot(*across), math.hypot(*down) / _EYES_TO_MOUTH, 2.0)
-    # Both the line of the eyes and the line to the mouth tell the tilt; the sum is right for a face that is turned or nods.
-    upright = across / max(math.hypot(*across), 1e-6) + np.array([down[1], -down[0]]) / max(math.hypot(*down), 1e-6)
-    return Window(float(middle[0]), float(middle[1]), unit, math.atan2(upright[1], upright[0]))
+    """The window of known landmarks, 70×2 in pixels."""
+    return Window(*frame_of(points))
 
 
 def cut(colour: Bytes, window: Window, *, mirrored: bool = False) -> Bytes:
@@ -157,14 +157,17 @@ class LandmarkNetwork:
         return (found[0] + found[1]) / 2, np.exp((errors[0] + errors[1]) / 2)
 
     def find(self, colour: Bytes, face: Face) -> FacePoints:
-        """See `find_points`. Looks three times, each time at where the face was found the time before, then closely for the eyes."""
+        """See `find_points`. Looks three times, each time at where the face was found the time before, then closely
+        at the eyes, and at mouth and chin. The chin is in the middle of where it is seen from near and from afar."""
         height, width = colour.shape[:2]
         points, errors = self.look(colour, window_of_face(face, (width, height)))
         for _ in range(_PASSES - 1):
             points, errors = self.look(colour, window_of_points(points))
-        window = window_of_points(points)
-        closely, expected = self.look(colour, window._replace(unit=_CLOSE * window.unit))
-        points[_CLOSELY], errors[_CLOSELY] = closely[_CLOSELY], expected[_CLOSELY]
+        window, chin = window_of_points(points), points[CHIN].copy()
+        for near, which in ((window.close(_CLOSE), _AT_EYES), (window.close(_CLOSE, MOUTH_DOWN), _AT_MOUTH)):
+            closely, expected = self.look(colour, near)
+            points[which], errors[which] = closely[which], expected[which]
+        points[CHIN] = (points[CHIN] + chin) / 2
         return FacePoints(points / np.array([width, height]), 1 / (1 + (errors / _SURE) ** 2), "network")
 
     def _refusal(self) -> InputError:

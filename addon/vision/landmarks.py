@@ -29,6 +29,7 @@ OUTER_LIPS, INNER_LIPS = slice(48, 60), slice(60, 68)  # clockwise as the viewer
 CHIN, NOSE_TIP = 8, 30
 RIGHT_PUPIL, LEFT_PUPIL = 68, 69
 COUNT = 70
+_EYES_TO_MOUTH = 1.18  # from between the eyes to between the corners of the mouth, in distances of the pupils (`canonical`)
 
 JOINTS = (
     "head", "neck", "spine",
@@ -68,6 +69,19 @@ def name_of(index: int) -> str:
         return _SINGLE[index]
     group, name = next((s, n) for s, n in _GROUPS if s.start <= index < s.stop)
     return f"{name} {index - group.start + 1}"
+
+
+def frame_of(points: NDArray[np.float64]) -> tuple[float, float, float, float]:
+    """Where a face is and how it lies: the middle between the eyes (x, y), the distance of the pupils if it were turned to the viewer, and its
+    tilt in radians, clockwise as the viewer sees it. points: 70×2 in pixels. In a face that is turned, eyes and mouth tell its size."""
+    right = np.concatenate([points[RIGHT_EYE], points[[RIGHT_PUPIL]]]).mean(0)
+    left = np.concatenate([points[LEFT_EYE], points[[LEFT_PUPIL]]]).mean(0)
+    middle, mouth = (right + left) / 2, points[[OUTER_LIPS.start, OUTER_LIPS.start + 6]].mean(0)
+    across, down = left - right, mouth - middle
+    unit = max(math.hypot(*across), math.hypot(*down) / _EYES_TO_MOUTH, 2.0)
+    # Both the line of the eyes and the line to the mouth tell the tilt; the sum is right for a face that is turned or nods.
+    upright = across / max(math.hypot(*across), 1e-6) + np.array([down[1], -down[0]]) / max(math.hypot(*down), 1e-6)
+    return float(middle[0]), float(middle[1]), unit, math.atan2(upright[1], upright[0])
 
 
 @dataclass(frozen=True)

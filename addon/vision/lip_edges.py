@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .cv import cv
+from .edge_paths import cheapest_path, lab_at
 from .landmarks import FacePoints
 
 Bytes = NDArray[np.uint8]
@@ -103,22 +104,13 @@ def on_edges(colour: Bytes, face: FacePoints) -> FacePoints:
 
 
 def _strip(colour: Bytes, points: Doubles, unit: float) -> _Strip:
-    cv2 = cv()
     across = points[64] - points[60]
     down = np.array([-across[1], across[0]]) / np.hypot(*across) * unit / _UNIT
     empty = _Strip(np.zeros((1, 1, 3)), points[60].copy(), across, down)
     c, r = (i.ravel().astype(np.float64) for i in np.meshgrid(np.arange(_COLUMNS), np.arange(-_ABOVE, _BELOW)))
     at = empty.points(c, r)
-    reach = 4.0 * unit / _UNIT + 2
-    height, width = colour.shape[:2]
-    low = np.clip(np.floor(at.min(0) - reach), 0, (width - 1, height - 1)).astype(int)
-    high = np.clip(np.ceil(at.max(0) + reach), low + 1, (width, height)).astype(int)
-    crop = np.ascontiguousarray(colour[low[1] : high[1], low[0] : high[0]]).astype(np.float32) / 255
-    if unit > _UNIT:
-        crop = cv2.GaussianBlur(crop, (0, 0), 0.5 * unit / _UNIT)
-    lab = cv2.cvtColor(crop, cv2.COLOR_RGB2LAB)
-    where = (at - low - 0.5).astype(np.float32).reshape(_ABOVE + _BELOW, _COLUMNS, 2)
-    found = cv2.remap(lab, where[..., 0].copy(), where[..., 1].copy(), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    places = at.reshape(_ABOVE + _BELOW, _COLUMNS, 2)
+    found = lab_at(colour, places, 0.5 * unit / _UNIT if unit > _UNIT else 0.0)
     return empty._replace(lab=found.astype(np.float64))
 
 
@@ -178,21 +170,8 @@ def _steps(values: Doubles) -> Doubles:
 
 def _path(gain: Doubles, near: Doubles, up: int, down: int) -> Doubles:
     """For each column the row, from the strip's top, of the smooth path with the most gain within `up` rows above and `down` below `near`."""
-    rows, columns = gain.shape
-    r = np.arange(rows)[:, None]
+    r = np.arange(len(gain))[:, None]
     own = near + _ABOVE
     cost = -gain + _STAY * np.abs(r - own)
     cost = np.where((r < own - up - 0.5) | (r > own + down + 0.5), 1e6, cost)
-    best, back = cost[:, 0], np.zeros((rows, columns), int)
-    shifts = np.arange(-_STEEP, _STEEP + 1)
-    for column in range(1, columns):
-        options = np.stack([np.roll(best, s) + _BEND * s * s for s in shifts])
-        choice = options.argmin(0)
-        back[:, column] = np.arange(rows) - shifts[choice]
-        best = options.min(0) + cost[:, column]
-    path = np.empty(columns)
-    path[-1] = best.argmin()
-    for column in range(columns - 1, 0, -1):
-        path[column - 1] = back[int(path[column]) % rows, column] % rows
-    weight = np.exp(-0.5 * (np.arange(-4, 5) / 1.6) ** 2)
-    return np.convolve(np.pad(path, 4, "edge"), weight / weight.sum(), "valid").astype(np.float64)
+    return cheapest_path(cost, bend=_BEND, smooth=1.6, steep=_STEEP)

@@ -24,6 +24,7 @@ from .eye_edges import on_eyes
 from .face_fit import points_of_some
 from .faces import EYES, HALF_WIDTH, Face, face_of_eyes, find_faces, find_more_faces
 from .files import read_file, shown
+from .jaw_edges import on_jaw
 from .joints import Joints, guessed_joints, joints_of_pose
 from .landmarks import COUNT, LEFT_PUPIL, NOSE_TIP, RIGHT_PUPIL, FacePoints, Person, from_json
 from .layered import LayeredPhoto
@@ -263,7 +264,12 @@ def _by_our_network(colour: Bytes, face: Face, least: float) -> tuple[bool, Face
         return False, None
     if not _is_a_face(points, face, (colour.shape[1], colour.shape[0]), least):
         return True, None
-    return True, on_edges(colour, on_eyes(colour, points))
+    return True, on_photo(colour, points)
+
+
+def on_photo(colour: Bytes, points: FacePoints) -> FacePoints:
+    """A network's landmarks with eyes, lips and jaw on the edges that the photo (uint8 H×W×3, sRGB) shows beside them."""
+    return on_edges(colour, on_eyes(colour, on_jaw(colour, points)))
 
 
 def _is_a_face(points: FacePoints, face: Face, size: tuple[int, int], least: float) -> bool:

@@ -67,6 +67,16 @@ def dotted(folder: Path, number: int) -> None:
     np.save(folder / "points.npy", np.array(points, np.float32))
 
 
+def from_the_front() -> np.ndarray:
+    """The landmarks of FACE in a picture of 176×176, float32 70×2; what it does not name lies between the eyes."""
+    points = np.tile(np.float32([88, 70]), (COUNT, 1))
+    for i, place in {**FACE, 57: (0, 1.45)}.items():
+        points[i] = np.array(place) * 35 + [88, 70]
+    points[37:39] = points[40:42] = points[RIGHT_PUPIL] = (points[36] + points[39]) / 2
+    points[43:45] = points[46:48] = points[LEFT_PUPIL] = (points[42] + points[45]) / 2
+    return points
+
+
 # Without the base mesh
 
 
@@ -89,11 +99,7 @@ def test_a_sample_shows_the_scene_where_its_points_say(tmp_path: Path) -> None:
 
 def test_a_bent_face_takes_its_points_along() -> None:
     """A picture of dots at some landmarks, bent: the dots must be where the points went."""
-    points = np.zeros((COUNT, 2), np.float32)
-    for i, place in FACE.items():
-        points[i] = np.array(place) * 35 + [88, 70]
-    points[37:39] = points[40:42] = points[RIGHT_PUPIL] = (points[36] + points[39]) / 2
-    points[43:45] = points[46:48] = points[LEFT_PUPIL] = (points[42] + points[45]) / 2
+    points = from_the_front()
     matrix = window_of_points(points.astype(float)).matrix()
     moved = 0.0
     for number in range(6):
@@ -110,6 +116,29 @@ def test_a_bent_face_takes_its_points_along() -> None:
             at = np.array([(u * seen).sum(), (v * seen).sum()]) / seen.sum()
             assert np.abs(matrix[:, :2] @ back[i] + matrix[:, 2] - at).max() < 0.5
     assert moved > 2
+
+
+def test_a_bend_moves_the_chin_aside_of_what_the_eyes_tell() -> None:
+    """Told from the eyes alone, the chin must be wrong by as much as people's are lopsided, to either side."""
+    points = from_the_front()
+    aside = []
+    for number in range(200):
+        back = heads_data.Bend.drawn(points, np.random.default_rng(number)).back(points.astype(float))
+        aside.append((back[8, 0] - back[[36, 39, 42, 45], 0].mean()) / 35)
+    assert 0.04 < np.std(aside) < 0.12 and abs(np.mean(aside) - (points[8, 0] - points[[36, 39, 42, 45], 0].mean()) / 35) < 0.02
+
+
+def test_close_looks_hold_the_eyes_or_the_chin() -> None:
+    points = from_the_front()
+    held: list[tuple[bool, bool]] = []
+    for number in range(200):
+        window = heads_data.aimed(points, np.random.default_rng(number))
+        if window.unit < 0.8 * window_of_points(points.astype(float)).unit:
+            at = points @ window.matrix()[:, :2].T + window.matrix()[:, 2]
+            inside = ((at > 0) & (at < SIDE)).all(1)
+            held.append((bool(inside[[36, 45, 48, 54]].all()), bool(inside[[8, 48, 54]].all())))
+    eyes, chins = np.mean(held, 0)
+    assert all(a or b for a, b in held) and eyes > 0.4 and chins > 0.3
 
 
 def test_a_mirrored_sample_keeps_the_subjects_own_sides(tmp_path: Path) -> None:

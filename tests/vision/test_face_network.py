@@ -109,6 +109,17 @@ def test_the_square_shows_what_its_matrix_says(unit: float, mirrored: bool) -> N
     assert np.abs(matrix[:, :2] @ at + matrix[:, 2] - seen).max() < 0.6
 
 
+@pytest.mark.parametrize("tilt", [0.0, 0.5])
+def test_a_close_square_is_smaller_and_lies_where_it_is_told(tilt: float) -> None:
+    whole = Window(200, 100, 40, tilt)
+    down = np.array([-np.sin(tilt), np.cos(tilt)])
+    lower = whole.close(0.7, 1.2)
+    middle = lower.matrix() @ [*(np.array([200, 100]) + 1.2 * 40 * down), 1]
+    assert np.allclose(middle, SIDE / 2) and lower.unit == pytest.approx(28) and lower.tilt == tilt
+    eyes = [w.matrix() @ [200, 100, 1] for w in (whole, whole.close(0.7))]
+    assert np.allclose(*eyes)
+
+
 def test_places_are_the_means_of_the_maps() -> None:
     maps = np.full((2, 28, 28), -50, np.float32)
     maps[0, 7, 21] = 0

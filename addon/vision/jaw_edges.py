@@ -1,0 +1,100 @@
+"""The jaw's points on the outline that the photo shows below a face, and the chin's where that is lowest.
+
+A landmark network tells how low a chin is to some hundredths of the eyes' distance, and where along the jaw it lies hardly better: a beard, a
+shadow or a second chin may be taken for it. The outline is found as a smooth path of least cost (dynamic programming) along the network's jaw,
+where colours change across it.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .cv import cv
+from .edge_paths import cheapest_path, lab_at
+from .landmarks import CHIN, JAW, FacePoints, frame_of
+
+Bytes = NDArray[np.uint8]
+Doubles = NDArray[np.float64]
+
+_LEAST = 24.0  # pixels between the eyes below which a photo tells nothing better than the network
+_UNIT = 100  # rows of the strip in the distance of the eyes
+_REACH, _ROWS = 14, 22  # rows that the jaw may be off, and that are looked at on either side
+_COLUMNS = 61  # of the strip, along the jaw
+_FIRST, _LAST = 4, 12  # points between which the jaw is looked at
+_LINE = 0.12  # of the eyes' distance: how far the line through the points is smoothed
+_LIGHT = 0.6  # what a step in lightness counts beside one in colour: shadows are steps too
+_ENOUGH = 12.0  # a step of so much counts as much as any larger one
+_CLEAR = 6.0  # the step that an outline has in its middle, at least
+_STAY, _BEND = 0.03, 0.8  # cost of a place so many rows off (squared), and of a row's rise
+_ASIDE = 1.5  # eyes' distances that the chin would have to lie lower for being one eyes' distance away from where the network has it
+
+
+def on_jaw(colour: Bytes, face: FacePoints) -> FacePoints:
+    """The face with the jaw's lower points on the outline that the photo shows beside them, and the chin's at its lowest place.
+
+    colour: uint8 H×W×3, sRGB. Where the photo shows no clear outline, or the face is smaller than 24 pixels from eye to eye, points stay.
+    """
+    size = (colour.shape[1], colour.shape[0])
+    points = face.pixels(size).copy()
+    _, _, unit, tilt = frame_of(points)
+    if unit < _LEAST:
+        return face
+    line, out, places = _line(points, unit)
+    rows = np.arange(-_ROWS, _ROWS + 1)
+    lab = lab_at(colour, line + (rows / _UNIT * unit)[:, None, None] * out, 0.7 * unit / _UNIT if unit > _UNIT / 2 else 0.0)
+    step = _steps(lab.astype(np.float64))
+    cost = np.where(np.abs(rows)[:, None] > _REACH, 1e6, _STAY * rows[:, None] ** 2 - step)
+    path = cheapest_path(cost, bend=_BEND, smooth=2.5) - _ROWS
+    middle = slice(_COLUMNS // 3, -(_COLUMNS // 3))
+    if np.median(step[np.round(path).astype(int) + _ROWS, np.arange(_COLUMNS)][middle]) < _CLEAR:
+        return face
+    path *= np.clip(np.minimum(np.arange(_COLUMNS), np.arange(_COLUMNS)[::-1]) / 8, 0, 1)  # the jaw goes on from where it was
+    edge = line + (path / _UNIT * unit)[:, None] * out
+    for i in range(_FIRST + 1, _LAST):
+        points[i] = [np.interp(places[i - _FIRST], np.arange(_COLUMNS), edge[:, k]) for k in (0, 1)]
+    points[CHIN] = _lowest(edge, points[CHIN], unit, tilt)
+    return replace(face, points=points / size)
+
+
+def _line(points: Doubles, unit: float) -> tuple[Doubles, Doubles, Doubles]:
+    """A smooth line along the jaw, C×2 in pixels, the unit vectors that lead out of the face there, and each point's column (_FIRST to _LAST)."""
+    jaw = points[JAW]
+    at = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(jaw, axis=0).T))])
+    fine = np.linspace(0, at[-1], 400)
+    spread = max(_LINE * unit / max(fine[1], 1e-6), 1e-3)
+    half = min(int(3 * spread) + 1, 399)
+    weight = np.exp(-0.5 * (np.arange(-half, half + 1) / spread) ** 2)
+    smooth = [
+        np.convolve(np.pad(np.interp(fine, at, jaw[:, k]), half, "reflect", reflect_type="odd"), weight / weight.sum(), "valid")
+        for k in (0, 1)
+    ]
+    columns = np.linspace(at[_FIRST], at[_LAST], _COLUMNS)
+    line = np.stack([np.interp(columns, fine, values) for values in smooth], 1)
+    along = np.gradient(line, axis=0)
+    out = np.stack([along[:, 1], -along[:, 0]], 1) / np.maximum(np.hypot(*along.T), 1e-9)[:, None]
+    mouth = points[48:60].mean(0)
+    if ((line - mouth) * out).sum() < 0:
+        out = -out
+    return line, out, np.interp(at[_FIRST : _LAST + 1], columns, np.arange(_COLUMNS))
+
+
+def _steps(lab: Doubles) -> Doubles:
+    """How much colours differ between just inside and just outside of a place of the strip, R×C."""
+    mean = cv().blur(lab * (_LIGHT, 1, 1), (5, 3))
+    step = np.zeros(lab.shape[:2])
+    step[4:-4] = np.linalg.norm(mean[7:-1] - mean[1:-7], axis=2)
+    return np.minimum(step, _ENOUGH)
+
+
+def _lowest(edge: Doubles, chin: Doubles, unit: float, tilt: float) -> Doubles:
+    """The lowest place of the outline that is not too far from where the chin was."""
+    right = np.array([math.cos(tilt), math.sin(tilt)])
+    down = np.array([-right[1], right[0]])
+    fine = np.linspace(0, len(edge) - 1, 8 * len(edge))
+    at = np.stack([np.interp(fine, np.arange(len(edge)), edge[:, k]) for k in (0, 1)], 1)
+    aside = (at - chin) @ right / unit
+    return at[int(np.argmax(at @ down / unit - _ASIDE * aside**2))]
