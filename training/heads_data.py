@@ -18,7 +18,7 @@ from torch.utils.data import Dataset
 from addon.errors import InputError
 from addon.vision.face_network import MOUTH_DOWN, SIDE, Window, window_of_points
 from addon.vision.files import shown
-from addon.vision.landmarks import LEFT_EYE, LEFT_PUPIL, MIRROR, RIGHT_EYE, RIGHT_PUPIL
+from addon.vision.landmarks import CHIN, LEFT_EYE, LEFT_PUPIL, MIRROR, OUTER_LIPS, RIGHT_EYE, RIGHT_PUPIL
 from addon.vision.texture import srgb_to_linear
 
 from . import formation
@@ -32,8 +32,13 @@ Random = np.random.Generator
 HELD_OUT = 20
 """One scene of so many is never learnt from."""
 _BACKGROUNDS = 160
-_LOPSIDED = ((8, (0.05, 0.05), 0.3, 0.7), (57, (0.05, 0.02), 0.7, 1.2), (48, (0.035, 0.035), 0.25, 0.45), (54, (0.035, 0.035), 0.25, 0.45))
-"""Of landmarks that a bend moves: deviation across and down, least and largest radius, all in distances of the pupils."""
+_LOPSIDED = (
+    (CHIN, (0.05, 0.05), 0.3, 0.7),
+    (OUTER_LIPS.start + 9, (0.05, 0.02), 0.7, 1.2),  # the middle of the lower lip, and with it all below the eyes
+    (OUTER_LIPS.start, (0.035, 0.035), 0.25, 0.45),
+    (OUTER_LIPS.start + 6, (0.035, 0.035), 0.25, 0.45),
+)
+"""Of landmarks that a bend moves: standard deviations across and down, cut off at 2.5, least and largest radius, all in distances of the pupils."""
 
 
 class Scene(NamedTuple):
@@ -80,7 +85,7 @@ def backgrounds() -> list[Floats]:
 
 
 def aimed(points: Floats, random: Random) -> Window:
-    """A window about a face with errors as the cascades, or a first look, make them."""
+    """A window about a face with errors as the cascades, or a first look, make them, or a close look at its eyes or its mouth and chin."""
     true = window_of_points(points.astype(np.float64))
     unit = true.unit
     kind = random.random()
@@ -123,8 +128,8 @@ class Bend:
         at = points[random.integers(0, len(points), count)] + random.normal(0, 0.2 * unit, (count, 2))
         shift, radius = random.normal(0, 0.04 * unit, (count, 2)), random.uniform(0.2, 0.7, (count, 1)) * unit
         spots = [np.hstack([at, shift, radius])]
-        for i, most, least, largest in _LOPSIDED:
-            off = np.clip(random.normal(0, 1, 2), -2.5, 2.5) * np.array(most) * unit
+        for i, deviation, least, largest in _LOPSIDED:
+            off = np.clip(random.normal(0, 1, 2), -2.5, 2.5) * np.array(deviation) * unit
             spots.append(np.array([[*points[i], *off, random.uniform(least, largest) * unit]]))
         across, down = np.clip(random.normal(0.1, 0.07), -0.1, 0.28), np.clip(random.normal(0.12, 0.14), -0.2, 0.4)
         eyes = []

@@ -6,7 +6,8 @@ The photos are those of portraits.json: they come with Python packages, and are 
 wheels and source archives, in the folders given; a file counts only if its sha256 is right, and those not found are named. Errors are in per
 cent of the distance of the pupils placed by hand. Each face is found by `faces.find_faces` in the whole photo and in variants of it: cropped,
 mirrored, turned by 15 degrees to either side, made darker, lighter and lit from a side. "on edges" is what the add-on makes of the same faces:
-points moved to the edges beside them. Where nothing is found, a last table tells how well the network does from a box of its own about the face, off by a tenth. --sheet draws what it found.
+points moved to the edges beside them. The last
+table is the network's alone on all of them, from boxes about the faces that are off by a tenth. --sheet draws what it found.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ from addon.vision.face_network import DOWN, FILE, REACH, LandmarkNetwork, Window
 from addon.vision.faces import EYES, HALF_HEIGHT, HALF_WIDTH, Eye, Face, find_faces
 from addon.vision.files import shown
 from addon.vision.landmarks import MIRROR
-from addon.vision.subject import on_photo
+from addon.vision.subject import on_edges_of_photo
 
 PORTRAITS = Path(__file__).with_name("portraits.json")
 EYE_POINTS = ("36", "39", "42", "45", "37+38", "40+41", "43+44", "46+47", "68", "69")
@@ -49,7 +50,6 @@ GROUPS = {
     "lips": ("51", "57", "62", "66"),
     "nose": ("30",),
 }
-BAR = {"eyes": 4.0, "mouth": 6.0, "chin": 8.0}
 
 Bytes = NDArray[np.uint8]
 Points = NDArray[np.float64]
@@ -257,7 +257,7 @@ def score_photos(network: LandmarkNetwork, faces: list[Portrait], variants: list
             else:
                 points = network.find(q.colour, face)
                 result["found"].setdefault(p.name, {})[variant] = errors(q, points.pixels(size))
-                result["on edges"].setdefault(p.name, {})[variant] = errors(q, on_photo(q.colour, points).pixels(size))
+                result["on edges"].setdefault(p.name, {})[variant] = errors(q, on_edges_of_photo(q.colour, points).pixels(size))
             result["assumed"].setdefault(p.name, {})[variant] = errors(q, network.find(q.colour, assumed_face(q, random)).pixels(size))
     return result
 

@@ -31,23 +31,25 @@ def lab_at(colour: Bytes, at: Doubles, blur: float) -> Floats:
 
 
 def cheapest_path(cost: Doubles, *, bend: float, smooth: float, steep: int = 2) -> Doubles:
-    """For each column of `cost`, R×C, the row of the path from the first column to the last that costs least (dynamic programming).
+    """For each column of `cost`, R×C, the row of the path from the first column to the last that costs least (dynamic programming), float64 C.
 
     bend: the cost of a rise by one row from one column to the next; it grows with the square. steep: rows that it may rise at most.
-    smooth: the standard deviation, in columns, of the Gaussian that the path is smoothed with at last.
+    smooth: the standard deviation, in columns and above 0, of the Gaussian that the path is smoothed with at last.
     """
-    rows, columns = cost.shape
-    best, back = cost[:, 0], np.zeros((rows, columns), int)
-    shifts = np.arange(-steep, steep + 1)
+    columns = cost.shape[1]
+    best, back = cost[:, 0], np.zeros(cost.shape, int)
+    rises = np.arange(-steep, steep + 1)
+    before = np.arange(len(cost))[:, None] - rises  # the row that a path comes from
     for column in range(1, columns):
-        options = np.stack([np.roll(best, s) + bend * s * s for s in shifts])
-        choice = options.argmin(0)
-        back[:, column] = np.arange(rows) - shifts[choice]
-        best = options.min(0) + cost[:, column]
-    path = np.empty(columns)
+        beyond = np.pad(best, steep, constant_values=np.inf)
+        options = beyond[before + steep] + bend * rises**2
+        choice = options.argmin(1)
+        back[:, column] = np.take_along_axis(before, choice[:, None], 1)[:, 0]
+        best = options.min(1) + cost[:, column]
+    path = np.empty(columns, int)
     path[-1] = best.argmin()
     for column in range(columns - 1, 0, -1):
-        path[column - 1] = back[int(path[column]) % rows, column] % rows
+        path[column - 1] = back[path[column], column]
     half = int(2.5 * smooth)
     weight = np.exp(-0.5 * (np.arange(-half, half + 1) / smooth) ** 2)
     return np.convolve(np.pad(path, half, "edge"), weight / weight.sum(), "valid").astype(np.float64)

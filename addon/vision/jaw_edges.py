@@ -1,8 +1,8 @@
-"""The jaw's points on the outline that the photo shows below a face, and the chin's where that is lowest.
+"""The points of the lower jaw on the outline that the photo shows below a face, and the chin's farther towards where that is lowest.
 
-A landmark network tells how low a chin is to some hundredths of the eyes' distance, and where along the jaw it lies hardly better: a beard, a
-shadow or a second chin may be taken for it. The outline is found as a smooth path of least cost (dynamic programming) along the network's jaw,
-where colours change across it.
+A beard, a shadow or a second chin may be taken for the chin's edge by a landmark network, and where along the jaw a chin lies it tells less well
+than how low it is. The outline is found as a smooth path of least cost (dynamic programming) along the network's jaw, where colours change
+across it.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from .edge_paths import cheapest_path, lab_at
 from .landmarks import CHIN, JAW, FacePoints, frame_of
 
 Bytes = NDArray[np.uint8]
+Floats = NDArray[np.float32]
 Doubles = NDArray[np.float64]
 
 _LEAST = 24.0  # pixels between the eyes below which a photo tells nothing better than the network
@@ -30,38 +31,49 @@ _LIGHT = 0.6  # what a step in lightness counts beside one in colour: shadows ar
 _ENOUGH = 12.0  # a step of so much counts as much as any larger one
 _CLEAR = 6.0  # the step that an outline has in its middle, at least
 _STAY, _BEND = 0.03, 0.8  # cost of a place so many rows off (squared), and of a row's rise
-_ASIDE = 1.5  # eyes' distances that the chin would have to lie lower for being one eyes' distance away from where the network has it
+_ASIDE = 1.5  # eyes' distances that the outline must be lower for the chin to be one eyes' distance aside of where the network has it; grows squared
+_FADE = 15  # columns from either end of the strip over which points begin to move
+_INSIDE = 0.7  # of the strip's middle must lie in the photo
 
 
 def on_jaw(colour: Bytes, face: FacePoints) -> FacePoints:
-    """The face with the jaw's lower points on the outline that the photo shows beside them, and the chin's at its lowest place.
+    """The face with points 5 to 11 of the jaw on the outline that the photo shows beside them; of those the chin is also moved along it,
+    some way towards its lowest place, and its neighbours with it.
 
-    colour: uint8 H×W×3, sRGB. Where the photo shows no clear outline, or the face is smaller than 24 pixels from eye to eye, points stay.
+    colour: uint8 H×W×3, sRGB. Where the photo shows no clear outline or ends, or the face is smaller than 24 pixels from eye to eye, points stay.
     """
     size = (colour.shape[1], colour.shape[0])
     points = face.pixels(size).copy()
     _, _, unit, tilt = frame_of(points)
     if unit < _LEAST:
         return face
-    line, out, places = _line(points, unit)
-    rows = np.arange(-_ROWS, _ROWS + 1)
-    lab = lab_at(colour, line + (rows / _UNIT * unit)[:, None, None] * out, 0.7 * unit / _UNIT if unit > _UNIT / 2 else 0.0)
-    step = _steps(lab.astype(np.float64))
+    line, across, places = _line(points, unit)
+    rows, columns = np.arange(-_ROWS, _ROWS + 1), np.arange(_COLUMNS)
+    at = line + (rows / _UNIT * unit)[:, None, None] * across
+    inside = ((at > 0) & (at < size)).all(2)
+    whole = np.asarray(inside.all(0))
+    lab = lab_at(colour, at, 0.7 * unit / _UNIT if unit > _UNIT / 2 else 0.0)
+    step = np.where(
+        cv().erode(inside.astype(np.uint8), np.ones((9, 5), np.uint8)) > 0, _steps(lab), 0.0
+    )  # past its border the photo goes on as streaks
     cost = np.where(np.abs(rows)[:, None] > _REACH, 1e6, _STAY * rows[:, None] ** 2 - step)
     path = cheapest_path(cost, bend=_BEND, smooth=2.5) - _ROWS
     middle = slice(_COLUMNS // 3, -(_COLUMNS // 3))
-    if np.median(step[np.round(path).astype(int) + _ROWS, np.arange(_COLUMNS)][middle]) < _CLEAR:
+    clear = step[np.round(path).astype(int) + _ROWS, columns]
+    if whole[middle].mean() < _INSIDE or np.median(clear[middle]) < _CLEAR:
         return face
-    path *= np.clip(np.minimum(np.arange(_COLUMNS), np.arange(_COLUMNS)[::-1]) / 8, 0, 1)  # the jaw goes on from where it was
-    edge = line + (path / _UNIT * unit)[:, None] * out
+    path *= np.clip(np.minimum(columns, columns[::-1]) / _FADE, 0, 1)  # the jaw goes on from where it was
+    edge = line + (path / _UNIT * unit)[:, None] * across
+    chin = places[CHIN - _FIRST]
+    moved = np.interp(places, [0, chin, _COLUMNS - 1], [0, _lower(edge, chin, unit, tilt), _COLUMNS - 1])
     for i in range(_FIRST + 1, _LAST):
-        points[i] = [np.interp(places[i - _FIRST], np.arange(_COLUMNS), edge[:, k]) for k in (0, 1)]
-    points[CHIN] = _lowest(edge, points[CHIN], unit, tilt)
+        if whole[round(float(moved[i - _FIRST]))]:
+            points[i] = _at(edge, moved[i - _FIRST])
     return replace(face, points=points / size)
 
 
 def _line(points: Doubles, unit: float) -> tuple[Doubles, Doubles, Doubles]:
-    """A smooth line along the jaw, C×2 in pixels, the unit vectors that lead out of the face there, and each point's column (_FIRST to _LAST)."""
+    """A smooth line along the jaw, C×2 in pixels, the unit vectors across it, and each point's column (_FIRST to _LAST)."""
     jaw = points[JAW]
     at = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(jaw, axis=0).T))])
     fine = np.linspace(0, at[-1], 400)
@@ -75,26 +87,27 @@ def _line(points: Doubles, unit: float) -> tuple[Doubles, Doubles, Doubles]:
     columns = np.linspace(at[_FIRST], at[_LAST], _COLUMNS)
     line = np.stack([np.interp(columns, fine, values) for values in smooth], 1)
     along = np.gradient(line, axis=0)
-    out = np.stack([along[:, 1], -along[:, 0]], 1) / np.maximum(np.hypot(*along.T), 1e-9)[:, None]
-    mouth = points[48:60].mean(0)
-    if ((line - mouth) * out).sum() < 0:
-        out = -out
-    return line, out, np.interp(at[_FIRST : _LAST + 1], columns, np.arange(_COLUMNS))
+    across = np.stack([along[:, 1], -along[:, 0]], 1) / np.maximum(np.hypot(*along.T), 1e-9)[:, None]
+    return line, across, np.interp(at[_FIRST : _LAST + 1], columns, np.arange(_COLUMNS))
 
 
-def _steps(lab: Doubles) -> Doubles:
-    """How much colours differ between just inside and just outside of a place of the strip, R×C."""
-    mean = cv().blur(lab * (_LIGHT, 1, 1), (5, 3))
+def _steps(lab: Floats) -> Doubles:
+    """How much colours differ between the two sides of a place of the strip, R×C."""
+    mean = cv().blur(lab.astype(np.float64) * (_LIGHT, 1, 1), (5, 3))
     step = np.zeros(lab.shape[:2])
     step[4:-4] = np.linalg.norm(mean[7:-1] - mean[1:-7], axis=2)
     return np.minimum(step, _ENOUGH)
 
 
-def _lowest(edge: Doubles, chin: Doubles, unit: float, tilt: float) -> Doubles:
-    """The lowest place of the outline that is not too far from where the chin was."""
+def _at(edge: Doubles, column: Doubles | float) -> Doubles:
+    """Places of the outline at columns, …×2."""
+    return np.stack([np.interp(column, np.arange(len(edge)), edge[:, k]) for k in (0, 1)], -1)
+
+
+def _lower(edge: Doubles, chin: float, unit: float, tilt: float) -> float:
+    """The column of the lowest place of the outline that is not too far from column `chin`."""
     right = np.array([math.cos(tilt), math.sin(tilt)])
     down = np.array([-right[1], right[0]])
-    fine = np.linspace(0, len(edge) - 1, 8 * len(edge))
-    at = np.stack([np.interp(fine, np.arange(len(edge)), edge[:, k]) for k in (0, 1)], 1)
-    aside = (at - chin) @ right / unit
-    return at[int(np.argmax(at @ down / unit - _ASIDE * aside**2))]
+    columns = np.linspace(0, len(edge) - 1, 8 * len(edge))
+    away = _at(edge, columns) - _at(edge, chin)
+    return float(columns[np.argmax(away @ down / unit - _ASIDE * (away @ right / unit) ** 2)])

@@ -56,7 +56,7 @@ class _Strip(NamedTuple):
         return self.origin + share[:, None] * self.across + rows[:, None] * self.down
 
 
-def on_edges(colour: Bytes, face: FacePoints) -> FacePoints:
+def on_lips(colour: Bytes, face: FacePoints) -> FacePoints:
     """The face with the inner points of its lips (60 to 67) on the edges that the photo shows beside them.
 
     colour: uint8 H×W×3, sRGB. Where the photo shows none, or the face is smaller than 24 pixels from eye to eye, points stay. Shut lips

@@ -28,12 +28,22 @@ from .jaw_edges import on_jaw
 from .joints import Joints, guessed_joints, joints_of_pose
 from .landmarks import COUNT, LEFT_PUPIL, NOSE_TIP, RIGHT_PUPIL, FacePoints, Person, from_json
 from .layered import LayeredPhoto
-from .lip_edges import on_edges
+from .lip_edges import on_lips
 from .mediapipe import Box, Files, Square, body_points, body_square, detect, face_points, face_square, open_files, square_of_eyes
 from .person_mask import person_mask, person_masks
 from .yunet import detect_five
 
-__all__ = ["FoundPeople", "SubjectFiles", "find_people", "people_for", "people_of", "person_mask", "person_masks", "read_people"]
+__all__ = [
+    "FoundPeople",
+    "SubjectFiles",
+    "find_people",
+    "on_edges_of_photo",
+    "people_for",
+    "people_of",
+    "person_mask",
+    "person_masks",
+    "read_people",
+]
 
 log = logging.getLogger(__name__)
 
@@ -264,12 +274,12 @@ def _by_our_network(colour: Bytes, face: Face, least: float) -> tuple[bool, Face
         return False, None
     if not _is_a_face(points, face, (colour.shape[1], colour.shape[0]), least):
         return True, None
-    return True, on_photo(colour, points)
+    return True, on_edges_of_photo(colour, points)
 
 
-def on_photo(colour: Bytes, points: FacePoints) -> FacePoints:
+def on_edges_of_photo(colour: Bytes, points: FacePoints) -> FacePoints:
     """A network's landmarks with eyes, lips and jaw on the edges that the photo (uint8 H×W×3, sRGB) shows beside them."""
-    return on_edges(colour, on_eyes(colour, on_jaw(colour, points)))
+    return on_lips(colour, on_eyes(colour, on_jaw(colour, points)))
 
 
 def _is_a_face(points: FacePoints, face: Face, size: tuple[int, int], least: float) -> bool:

@@ -140,6 +140,19 @@ def test_chin_lies_below_the_mouth_and_sides_are_the_subjects_own(astronaut: np.
     assert points[RIGHT_PUPIL, 0] < points[LEFT_PUPIL, 0] and points[48, 0] < points[54, 0] and points[0, 0] < points[16, 0]
 
 
+def test_eyes_and_mouth_come_from_close_looks_and_the_chin_from_both(astronaut: np.ndarray) -> None:
+    network, face = face_network.load(), find_faces(astronaut)[0]
+    height, width = astronaut.shape[:2]
+    far = network.look(astronaut, window_of_face(face, (width, height)))[0]
+    for _ in range(2):
+        far = network.look(astronaut, window_of_points(far))[0]
+    window = window_of_points(far)
+    eyes, mouth = (network.look(astronaut, window.close(0.7, down))[0] for down in (None, face_network.MOUTH_DOWN))
+    found = network.find(astronaut, face).pixels((width, height))
+    assert np.allclose(found[36:48], eyes[36:48]) and np.allclose(found[48:68], mouth[48:68]) and np.allclose(found[27:36], far[27:36])
+    assert np.allclose(found[CHIN], (far[CHIN] + mouth[CHIN]) / 2)
+
+
 def test_a_missing_file_is_named_in_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"landmarks\.onnx: the landmark network is missing .*install the Stillscape extension again"):
         face_network.load(tmp_path / "landmarks.onnx")

@@ -12,7 +12,7 @@ from addon.vision.landmarks import CHIN, COUNT, FacePoints
 
 SKIN, THROAT, AROUND = (214, 170, 146), (150, 104, 84), (70, 90, 130)
 SIZE = 400
-LOWER = list(range(6, 11))
+LOWER = list(range(6, 11))  # points 5 and 11 move half as far
 
 
 def turned(points: np.ndarray, degrees: float) -> np.ndarray:
@@ -49,7 +49,7 @@ def test_the_jaw_lies_on_the_outline_however_the_face_is_turned(unit: float, deg
     given = true.copy()
     given[LOWER] += off * unit * (down[0] - down[1])
     found = on_jaw(colour, face(given)).points * SIZE
-    assert np.linalg.norm(found[CHIN] - true[CHIN]) < 0.05 * unit  # half of what it was off
+    assert np.linalg.norm(found[CHIN] - true[CHIN]) < 0.05 * unit
     fine = np.stack([np.interp(np.linspace(0, 16, 800), np.arange(17), true[:17, k]) for k in (0, 1)], 1)
     away = np.linalg.norm(found[LOWER][:, None] - fine[None], axis=2).min(1)
     assert away.max() < 0.05 * unit
@@ -67,11 +67,33 @@ def test_a_chin_that_is_off_along_the_jaw_goes_towards_the_lowest_place() -> Non
 
 
 def test_points_stay_where_the_photo_shows_no_outline_or_the_face_is_small() -> None:
-    blurred, true = drawn(90.0, throat=tuple(v - 4 for v in SKIN))  # a throat in the face's colour
+    same, true = drawn(90.0, throat=tuple(v - 4 for v in SKIN))  # a throat in the face's colour
     plain = np.full((SIZE, SIZE, 3), SKIN, np.uint8)
     small, tiny = drawn(20.0)
-    for colour, given in ((plain, true), (blurred, true), (small, tiny)):
+    for colour, given in ((plain, true), (same, true), (small, tiny)):
         assert np.array_equal(on_jaw(colour, face(given)).points, given / SIZE)
+
+
+@pytest.mark.parametrize("cut", [180, 215, 250])
+def test_points_past_the_border_stay(cut: int) -> None:
+    """There the photo's last column goes on as streaks, which are no outline."""
+    colour, true = drawn(90.0)
+    part, true = np.ascontiguousarray(colour[:, cut:]), true - (cut, 0)
+    found = on_jaw(part, FacePoints(true / (SIZE - cut, SIZE), np.ones(COUNT), "network")).points * (SIZE - cut, SIZE)
+    outside = true[:, 0] < 0
+    assert outside[LOWER].any() and np.allclose(found[outside], true[outside])
+    assert np.linalg.norm(found - true, axis=1).max() < 0.05 * 90
+
+
+@pytest.mark.parametrize("lean", [-0.8, -0.4, 0.4, 0.8])
+def test_the_jaw_keeps_its_order_where_a_face_is_lopsided(lean: float) -> None:
+    colour, true = drawn(60.0)
+    colour = cv().warpAffine(colour, np.array([[1, 0, 0], [lean, 1, -lean * SIZE / 2]]), (SIZE, SIZE), borderMode=cv().BORDER_REPLICATE)
+    jaw = true.copy()
+    jaw[:17, 1] += lean * (true[:17, 0] - SIZE / 2)
+    found = on_jaw(colour, face(jaw)).points[:17] * SIZE
+    assert np.abs(found - jaw[:17]).max() > 1
+    assert (np.diff(found[4:13, 0]) > 0.1 * 60).all()
 
 
 def test_a_face_past_the_border_gives_finite_points() -> None:
@@ -79,6 +101,7 @@ def test_a_face_past_the_border_gives_finite_points() -> None:
     part, cut = np.ascontiguousarray(colour[:230]), FacePoints(true / (SIZE, 230), np.ones(COUNT), "network")
     assert np.isfinite(on_jaw(part, cut).points).all()
     beside = FacePoints(cut.points + (0, 3), cut.confidence, "network")
-    assert np.isfinite(on_jaw(part, beside).points).all()
-    one = FacePoints(np.full((COUNT, 2), 0.5), np.ones(COUNT), "network")
-    assert np.array_equal(on_jaw(colour, one).points, one.points)
+    assert np.array_equal(on_jaw(part, beside).points, beside.points)
+    folded = true.copy()
+    folded[:17] = folded[8]
+    assert np.isfinite(on_jaw(colour, face(folded)).points).all()

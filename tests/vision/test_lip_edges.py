@@ -8,7 +8,7 @@ import pytest
 from addon.vision.canonical import POINTS
 from addon.vision.cv import cv
 from addon.vision.landmarks import COUNT, FacePoints
-from addon.vision.lip_edges import on_edges
+from addon.vision.lip_edges import on_lips
 
 SKIN, LIPS, TEETH, DARK = (214, 170, 146), (188, 104, 102), (224, 216, 200), (46, 22, 20)
 SIZE = 400
@@ -58,7 +58,7 @@ def test_shut_lips_meet_in_the_dark_between_them(unit: float, off: float) -> Non
     given = true.copy()
     given[INNER, 1] += off * unit
     given[[65, 66, 67], 1] += 0.02 * unit
-    found = on_edges(colour, face(given)).points * SIZE
+    found = on_lips(colour, face(given)).points * SIZE
     # OpenCV draws to the middles of pixels, landmarks count from their corners.
     assert np.abs(found[INNER, 1] - 0.5 - true[INNER, 1]).max() < max(0.012 * unit, 0.9)
     assert np.array_equal(found[[61, 62, 63]], found[[67, 66, 65]])
@@ -72,7 +72,7 @@ def test_parted_lips_end_at_the_teeth(unit: float) -> None:
     given = true.copy()
     given[[61, 62, 63], 1] -= 0.03 * unit
     given[[65, 66, 67], 1] += 0.07 * unit
-    found = on_edges(colour, face(given)).points * SIZE
+    found = on_lips(colour, face(given)).points * SIZE
     middle = [61, 62, 63, 65, 66, 67]
     assert np.abs(found[middle, 1] - 0.5 - true[middle, 1]).max() < max(0.025 * unit, 1.0)
 
@@ -81,6 +81,6 @@ def test_a_picture_without_edges_and_a_small_face_change_nothing() -> None:
     plain = np.full((SIZE, SIZE, 3), SKIN, np.uint8)
     for gap in (0.0, 0.2):
         _, true = drawn(80.0, gap)
-        assert np.array_equal(on_edges(plain, face(true)).points, true / SIZE)
+        assert np.array_equal(on_lips(plain, face(true)).points, true / SIZE)
     colour, true = drawn(20.0, 0.2)
-    assert np.array_equal(on_edges(colour, face(true)).points, true / SIZE)
+    assert np.array_equal(on_lips(colour, face(true)).points, true / SIZE)
