@@ -38,8 +38,8 @@ MOUTH_DOWN = 1.2
 """The same of a square about mouth and chin."""
 _PROFILE_EYES = 0.025 / EYES  # from the middle of a profile up to its eye, in the same unit (`faces`)
 _PASSES = 3
-_CLOSE = 0.7
-"""How much smaller the squares of the last looks are, at the eyes and at mouth and chin."""
+_EYES_CLOSE, _MOUTH_CLOSE = 0.6, 0.7
+"""How large the squares of the last looks are, of a whole one: at the eyes, and at mouth and chin."""
 _AT_EYES = [*range(RIGHT_EYE.start, LEFT_EYE.stop), RIGHT_PUPIL, LEFT_PUPIL]
 _AT_MOUTH = [CHIN, *range(OUTER_LIPS.start, INNER_LIPS.stop)]
 _OUTPUTS = ("maps", "error")
@@ -164,7 +164,7 @@ class LandmarkNetwork:
         for _ in range(_PASSES - 1):
             points, errors = self.look(colour, window_of_points(points))
         window, chin = window_of_points(points), points[CHIN].copy()
-        for near, which in ((window.close(_CLOSE), _AT_EYES), (window.close(_CLOSE, MOUTH_DOWN), _AT_MOUTH)):
+        for near, which in ((window.close(_EYES_CLOSE), _AT_EYES), (window.close(_MOUTH_CLOSE, MOUTH_DOWN), _AT_MOUTH)):
             closely, expected = self.look(colour, near)
             points[which], errors[which] = closely[which], expected[which]
         points[CHIN] = (points[CHIN] + chin) / 2

@@ -147,7 +147,7 @@ def test_eyes_and_mouth_come_from_close_looks_and_the_chin_from_both(astronaut: 
     for _ in range(2):
         far = network.look(astronaut, window_of_points(far))[0]
     window = window_of_points(far)
-    eyes, mouth = (network.look(astronaut, window.close(0.7, down))[0] for down in (None, face_network.MOUTH_DOWN))
+    eyes, mouth = (network.look(astronaut, near)[0] for near in (window.close(0.6), window.close(0.7, face_network.MOUTH_DOWN)))
     found = network.find(astronaut, face).pixels((width, height))
     assert np.allclose(found[36:48], eyes[36:48]) and np.allclose(found[48:68], mouth[48:68]) and np.allclose(found[27:36], far[27:36])
     assert np.allclose(found[CHIN], (far[CHIN] + mouth[CHIN]) / 2)
