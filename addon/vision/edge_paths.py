@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -50,6 +52,13 @@ def cheapest_path(cost: Doubles, *, bend: float, smooth: float, steep: int = 2) 
     path[-1] = best.argmin()
     for column in range(columns - 1, 0, -1):
         path[column - 1] = back[path[column], column]
-    half = int(2.5 * smooth)
-    weight = np.exp(-0.5 * (np.arange(-half, half + 1) / smooth) ** 2)
-    return np.convolve(np.pad(path, half, "edge"), weight / weight.sum(), "valid").astype(np.float64)
+    return smoothed(path.astype(np.float64), smooth, int(2.5 * smooth), mode="edge")
+
+
+def smoothed(values: Doubles, spread: float, reach: int, **ends: Any) -> Doubles:
+    """A Gaussian's mean about each of `values` (N or N×K, along N), as many. spread: its standard deviation; reach: where it is cut off; both in
+    values. ends: what `numpy.pad` is to take past the first and the last."""
+    weight = np.exp(-0.5 * (np.arange(-reach, reach + 1) / spread) ** 2)
+    around = np.pad(values, [(reach, reach)] + [(0, 0)] * (values.ndim - 1), **ends)
+    weight /= weight.sum()
+    return np.apply_along_axis(lambda line: np.convolve(line, weight, "valid"), 0, around).astype(np.float64)

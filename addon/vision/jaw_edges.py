@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .cv import cv
-from .edge_paths import cheapest_path, lab_at
+from .edge_paths import cheapest_path, lab_at, smoothed
 from .landmarks import CHIN, JAW, FacePoints, frame_of
 
 Bytes = NDArray[np.uint8]
@@ -33,7 +33,6 @@ _CLEAR = 6.0  # the step that an outline has in its middle, at least
 _STAY, _BEND = 0.03, 0.8  # cost of a place so many rows off (squared), and of a row's rise
 _ASIDE = 1.5  # eyes' distances that the outline must be lower for the chin to be one eyes' distance aside of where the network has it; grows squared
 _FADE = 15  # columns from either end of the strip over which points begin to move
-_INSIDE = 0.7  # of the strip's middle must lie in the photo
 
 
 def on_jaw(colour: Bytes, face: FacePoints) -> FacePoints:
@@ -53,14 +52,13 @@ def on_jaw(colour: Bytes, face: FacePoints) -> FacePoints:
     inside = ((at > 0) & (at < size)).all(2)
     whole = np.asarray(inside.all(0))
     lab = lab_at(colour, at, 0.7 * unit / _UNIT if unit > _UNIT / 2 else 0.0)
-    step = np.where(
-        cv().erode(inside.astype(np.uint8), np.ones((9, 5), np.uint8)) > 0, _steps(lab), 0.0
-    )  # past its border the photo goes on as streaks
+    # Past its border the photo goes on as streaks, which are no outline.
+    step = np.where(cv().erode(inside.astype(np.uint8), np.ones((9, 5), np.uint8)) > 0, _steps(lab), 0.0)
     cost = np.where(np.abs(rows)[:, None] > _REACH, 1e6, _STAY * rows[:, None] ** 2 - step)
     path = cheapest_path(cost, bend=_BEND, smooth=2.5) - _ROWS
     middle = slice(_COLUMNS // 3, -(_COLUMNS // 3))
     clear = step[np.round(path).astype(int) + _ROWS, columns]
-    if whole[middle].mean() < _INSIDE or np.median(clear[middle]) < _CLEAR:
+    if np.median(clear[middle]) < _CLEAR:
         return face
     path *= np.clip(np.minimum(columns, columns[::-1]) / _FADE, 0, 1)  # the jaw goes on from where it was
     edge = line + (path / _UNIT * unit)[:, None] * across
@@ -78,14 +76,10 @@ def _line(points: Doubles, unit: float) -> tuple[Doubles, Doubles, Doubles]:
     at = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(jaw, axis=0).T))])
     fine = np.linspace(0, at[-1], 400)
     spread = max(_LINE * unit / max(fine[1], 1e-6), 1e-3)
-    half = min(int(3 * spread) + 1, 399)
-    weight = np.exp(-0.5 * (np.arange(-half, half + 1) / spread) ** 2)
-    smooth = [
-        np.convolve(np.pad(np.interp(fine, at, jaw[:, k]), half, "reflect", reflect_type="odd"), weight / weight.sum(), "valid")
-        for k in (0, 1)
-    ]
+    even = np.stack([np.interp(fine, at, jaw[:, k]) for k in (0, 1)], 1)
+    smooth = smoothed(even, spread, min(int(3 * spread) + 1, len(fine) - 1), mode="reflect", reflect_type="odd")
     columns = np.linspace(at[_FIRST], at[_LAST], _COLUMNS)
-    line = np.stack([np.interp(columns, fine, values) for values in smooth], 1)
+    line = np.stack([np.interp(columns, fine, smooth[:, k]) for k in (0, 1)], 1)
     along = np.gradient(line, axis=0)
     across = np.stack([along[:, 1], -along[:, 0]], 1) / np.maximum(np.hypot(*along.T), 1e-9)[:, None]
     return line, across, np.interp(at[_FIRST : _LAST + 1], columns, np.arange(_COLUMNS))

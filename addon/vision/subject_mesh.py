@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .cv import cv
+from .edge_paths import smoothed
 from .face_fit import FaceFit
 from .face_rings import Rings, eye_rings, lip_rings, pixels_per_metre
 from .face_units import ramp
@@ -201,7 +202,7 @@ def _outlines(region: _Region, source: Source, sizes: _Sizes) -> list[Doubles]:
     for contour in found:
         if len(contour) < 12:
             continue
-        line = _smoothed(contour[:, 0].astype(np.float64)) + (region.left + 0.5, region.top + 0.5)
+        line = smoothed(contour[:, 0].astype(np.float64), _SMOOTH, int(3 * _SMOOTH), mode="wrap") + (region.left + 0.5, region.top + 0.5)
         line = line * ratio
         step = np.minimum(sizes.at(line), max(_HAIR * sizes.metre, sizes.least))
         length = np.hypot(*(np.roll(line, -1, 0) - line).T)
@@ -211,15 +212,6 @@ def _outlines(region: _Region, source: Source, sizes: _Sizes) -> list[Doubles]:
         closed = np.concatenate([line, line[:1]])
         loops.append(np.column_stack([np.interp(at, along, closed[:, i]) for i in range(2)]))
     return loops
-
-
-def _smoothed(line: Doubles) -> Doubles:
-    """A closed line of points a pixel apart with a Gaussian's mean of each."""
-    reach = int(3 * _SMOOTH)
-    weight = np.exp(-0.5 * (np.arange(-reach, reach + 1) / _SMOOTH) ** 2)
-    weight /= weight.sum()
-    around = np.concatenate([line[-reach:], line, line[:reach]])
-    return np.column_stack([np.convolve(around[:, i], weight, "valid") for i in range(2)]).astype(np.float64)
 
 
 class _Cuts(NamedTuple):
